@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * What the simulated kernel knows, as it lies in its image in RAM.
+ *
+ * The image starts with a boot-info page that a reader of a RAM file finds by its magic,
+ * looking at every 2 MiB step below 2 GiB.  Layout, in bytes from the image's start:
+ *
+ *   0x0000  struct fm_boot_info           written by the loader
+ *   0x1000  struct fm_vtable [64]         written by the loader, extended by registration
+ *   0x2000  struct fm_region [512]        the firmware's map and what the loader added
+ *   0x5000  struct fm_kernel              written by the kernel
+ *   0xa000  struct fm_cpu_block           of CPU 0; other CPUs' blocks are early memory
+ *   0xb000  room for the allocator        up to the end of the image
+ *
+ * Every address in these structs is physical or a kernel address, never a process
+ * address: the file is the same wherever the windows stand.
+ */
+#ifndef FM_KERNEL_H
+#define FM_KERNEL_H
+
+#include <fm/meta.h>
+#include <fm/port.h>
+#include <fm/region.h>
+#include <fm/types.h>
+
+#define FM_BOOT_MAGIC   UINT64_C(0x3130454d4152462e) /* ".FRAME01", little endian */
+#define FM_BOOT_VERSION 1u
+
+#define FM_IMAGE_VTABLES   UINT64_C(0x1000)
+#define FM_IMAGE_REGIONS   UINT64_C(0x2000)
+#define FM_IMAGE_KERNEL    UINT64_C(0x5000)
+#define FM_IMAGE_CPU0      UINT64_C(0xa000)
+#define FM_IMAGE_ALLOCATOR UINT64_C(0xb000)
+#define FM_IMAGE_MIN_SIZE  UINT64_C(0x100000)  /* bytes; 1 MiB */
+#define FM_IMAGE_SIZE      UINT64_C(0x1000000) /* bytes; 16 MiB unless the user says otherwise */
+#define FM_IMAGE_ALIGN     UINT64_C(0x200000)
+
+/* The page in which other CPUs start; the boot code takes it out of usable memory. */
+#define FM_AP_START_PAGE UINT64_C(0x8000)
+
+#define FM_CPUS_MAX 64u
+
+enum fm_top {
+  FM_TOP_PHYSICAL, /* slots up to the highest physical region */
+  FM_TOP_USABLE,   /* slots up to the highest usable region */
+};
+
+enum fm_boot_stage {
+  FM_STAGE_LOADED,    /* the loader is done, no kernel code has run */
+  FM_STAGE_METADATA,  /* the slots exist */
+  FM_STAGE_ALLOCATOR, /* the frame allocator has its memory */
+};
+
+enum fm_allocator_kind {
+  FM_ALLOCATOR_NONE,
+  FM_ALLOCATOR_BITMAP,
+  FM_ALLOCATORS,
+};
+
+struct fm_boot_info {
+  uint64_t magic;
+  uint32_t version;
+  uint32_t cpus;
+  uint64_t image_base; /* physical */
+  uint64_t image_size; /* bytes */
+  uint32_t top;        /* enum fm_top */
+  uint32_t allocator;  /* enum fm_allocator_kind */
+  uint32_t regions;    /* how many, at FM_IMAGE_REGIONS */
+  uint32_t vtables;    /* how many, at FM_IMAGE_VTABLES */
+  uint64_t ram_size;   /* bytes; the size of the RAM file */
+};
+
+/* A bump range of the early allocator: [start, next) is handed out, [next, end) is not. */
+struct fm_early_range {
+  uint64_t start;
+  uint64_t next;
+  uint64_t end;
+};
+
+struct fm_early {
+  struct fm_early_range low;  /* below 4 GiB */
+  struct fm_early_range high; /* from 4 GiB on */
+};
+
+struct fm_spinlock {
+  uint64_t held; /* 0 or 1 */
+};
+
+/* State of the bitmap allocator; guarded by its lock. */
+struct fm_bitmap {
+  struct fm_spinlock lock;
+  uint64_t words;     /* kernel address of the first word */
+  uint64_t nr_bits;   /* frames covered, from frame 0 on */
+  uint64_t hint;      /* no word below this index has a free bit */
+  uint64_t own_start; /* physical: frames that hold the words, if they are not in the image */
+  uint64_t own_size;  /* bytes, 0 if they are */
+};
+
+/* Storage of one CPU.  Written by that CPU only, so relaxed and uncontended. */
+struct fm_cpu_block {
+  uint32_t id;
+  uint32_t reserved;
+  uint64_t free_bytes;      /* two's complement: this CPU's share of the free bytes */
+  uint64_t dealloc_ignored; /* frames that allocator "none" was given back */
+};
+
+struct fm_kernel {
+  uint64_t max_paddr; /* bytes; 0 until the slots exist; sites boot.bound and slot.bound */
+  uint64_t nr_frames; /* max_paddr / 4096: how many slots exist */
+  uint64_t image_base;
+  uint64_t image_size;
+  uint64_t vtables; /* kernel address of the first record */
+  uint32_t nr_vtables;
+  uint32_t cpus;
+  uint32_t stage;     /* enum fm_boot_stage */
+  uint32_t top;       /* enum fm_top */
+  uint32_t allocator; /* enum fm_allocator_kind */
+  uint32_t reserved;
+  uint64_t meta_start; /* physical address of the metadata pages */
+  uint64_t meta_size;  /* bytes, whole pages */
+  uint64_t cpu_blocks; /* physical address of the array of n-1 addresses; 0 with one CPU */
+  struct fm_early early;
+  struct fm_bitmap bitmap;
+  struct fm_regions regions; /* normalised */
+};
+
+FM_STATIC_ASSERT(sizeof(struct fm_boot_info) <= FM_IMAGE_VTABLES, "boot info fits its page");
+FM_STATIC_ASSERT(FM_IMAGE_REGIONS + FM_REGIONS_MAX * sizeof(struct fm_region) <= FM_IMAGE_KERNEL,
+                 "the firmware map fits its place");
+FM_STATIC_ASSERT(FM_IMAGE_KERNEL + sizeof(struct fm_kernel) <= FM_IMAGE_CPU0,
+                 "the kernel state fits its place");
+FM_STATIC_ASSERT(sizeof(struct fm_cpu_block) <= FM_PAGE_SIZE, "a CPU's storage is one page");
+
+static inline struct fm_vtable *fm_kernel_vtable(const struct fm_kernel *kernel, uint32_t number)
+{
+  return (struct fm_vtable *)fm_image_ptr(
+      fm_kaddr_of(kernel->vtables + number * sizeof(struct fm_vtable)));
+}
+
+/* This CPU's storage. */
+static inline struct fm_cpu_block *fm_this_cpu(void)
+{
+  return fm_port_this_cpu.block;
+}
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The storage of CPU `id`, which must be below kernel->cpus. */
+struct fm_cpu_block *fm_kernel_cpu(const struct fm_kernel *kernel, uint32_t id);
+
+const char *fm_allocator_name(enum fm_allocator_kind kind);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The table of operations: the only way in which the machine reaches the kernel side.
+ *
+ * The same sources are compiled twice.  fm_ops_native has no hooks; fm_ops_instrumented
+ * hands every shared access to the machine.  Both work on the same RAM, so a machine may
+ * change from one to the other between two operations.
+ *
+ * Each entry is the function of that name in fm/slot.h, fm/frame.h, fm/unique.h,
+ * fm/alloc.h, fm/boot.h, fm/region.h or fm/check.h.
+ */
+#ifndef FM_OPS_H
+#define FM_OPS_H
+
+#include <fm/alloc.h>
+#include <fm/boot.h>
+#include <fm/check.h>
+#include <fm/frame.h>
+#include <fm/kernel.h>
+#include <fm/meta.h>
+#include <fm/region.h>
+#include <fm/slot.h>
+#include <fm/unique.h>
+
+struct fm_ops {
+  const char *build; /* "native" or "instrumented" */
+
+  /* Boot. */
+  enum fm_region_status (*regions_normalise)(const struct fm_region *regions, size_t count,
+                                             struct fm_regions *ret);
+  enum fm_boot_status (*boot_plan)(const struct fm_regions *regions, enum fm_top top, uint32_t cpus,
+                                   struct fm_boot_plan *ret);
+  uint32_t (*boot_write_vtables)(struct fm_vtable *records);
+  enum fm_boot_status (*boot)(fm_paddr image, struct fm_kernel **ret);
+  enum fm_meta_status (*meta_register)(struct fm_kernel *kernel, const struct fm_meta_type *type,
+                                       uint32_t *ret_number);
+
+  /* Slots and handles. */
+  enum fm_get_error (*claim)(const struct fm_kernel *kernel, fm_paddr paddr, fm_meta_id type,
+                             const void *meta, bool unique, struct fm_slot **ret);
+  enum fm_get_error (*get)(const struct fm_kernel *kernel, fm_paddr paddr, struct fm_slot **ret);
+  enum fm_get_error (*try_get)(struct fm_slot *slot);
+  struct fm_frame (*frame_clone)(struct fm_frame frame);
+  void (*frame_drop)(struct fm_kernel *kernel, struct fm_frame frame);
+  fm_paddr (*frame_into_raw)(struct fm_frame frame);
+  struct fm_frame (*frame_from_raw)(fm_paddr paddr);
+  uint64_t (*frame_count)(struct fm_frame frame);
+  bool (*unique_from_frame)(struct fm_frame frame, struct fm_unique *ret);
+  struct fm_frame (*unique_share)(struct fm_unique unique);
+  void (*unique_repurpose)(struct fm_kernel *kernel, struct fm_unique unique, fm_meta_id type,
+                           const void *meta);
+  void (*unique_reset)(struct fm_kernel *kernel, struct fm_unique unique);
+  void (*unique_drop)(struct fm_kernel *kernel, struct fm_unique unique);
+  fm_paddr (*unique_into_raw)(struct fm_unique unique);
+  struct fm_unique (*unique_from_raw)(fm_paddr paddr);
+
+  /* Allocator. */
+  enum fm_alloc_error (*frame_alloc)(struct fm_kernel *kernel, fm_meta_id type, const void *meta,
+                                     bool zeroed, struct fm_frame *ret);
+  bool (*alloc)(struct fm_kernel *kernel, uint64_t size, uint64_t align, fm_paddr *ret);
+  void (*dealloc)(struct fm_kernel *kernel, fm_paddr start, uint64_t size);
+  bool (*is_free)(const struct fm_kernel *kernel, fm_paddr frame);
+  uint64_t (*free_bytes)(const struct fm_kernel *kernel);
+
+  /* Looking. */
+  void (*slot_view)(const struct fm_kernel *kernel, const struct fm_slot *slot,
+                    struct fm_slot_view *ret);
+  enum fm_slot_fault (*slot_check)(const struct fm_kernel *kernel, const struct fm_slot *slot);
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+extern const struct fm_ops fm_ops_native;
+extern const struct fm_ops fm_ops_instrumented;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

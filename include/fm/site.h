@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Sites: every access of the kernel side to memory that CPUs share has a name.
+ *
+ * A site is what a schedule stops at (`A:drop.dec`), what a trace prints and what a
+ * variant weakens.  The names are stable.  The table below is the only list of them;
+ * docs/memory-model.md says, for each order, what it pairs with.
+ *
+ * A quiet site is hooked but no step point: nobody writes the location while several
+ * CPUs run, so a schedule that stops there would only be noise.
+ */
+#ifndef FM_SITE_H
+#define FM_SITE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum fm_access_kind {
+  FM_ACCESS_LOAD,  /* atomic load */
+  FM_ACCESS_STORE, /* atomic store */
+  FM_ACCESS_CAS,   /* compare-exchange; a load when it fails */
+  FM_ACCESS_ADD,   /* fetch_add */
+  FM_ACCESS_SUB,   /* fetch_sub */
+  FM_ACCESS_FENCE, /* fence, with the location that it orders */
+  FM_ACCESS_READ,  /* plain read of shared memory */
+  FM_ACCESS_WRITE, /* plain write of shared memory */
+  FM_ACCESS_CALL,  /* no access: a step of an operation that has just been done */
+};
+
+enum fm_order { FM_ORDER_PLAIN, FM_ORDER_RELAXED, FM_ORDER_ACQUIRE, FM_ORDER_RELEASE };
+
+/* X(identifier, name, kind, strongest order used there, quiet, what happens) */
+#define FM_SITES(X)                                                                                \
+  X(CLAIM_CAS, "claim.cas", CAS, ACQUIRE, 0, "unused -> busy, or the answer why not")              \
+  X(CLAIM_VTABLE, "claim.vtable", WRITE, PLAIN, 0, "the type's vtable address is written")         \
+  X(CLAIM_META, "claim.meta", WRITE, PLAIN, 0, "the metadata is written")                          \
+  X(CLAIM_PUBLISH, "claim.publish", STORE, RELEASE, 0, "busy -> 1 (release) or unique (relaxed)")  \
+  X(GET_LOAD, "get.load", LOAD, RELAXED, 0, "the count is read")                                   \
+  X(GET_CAS, "get.cas", CAS, ACQUIRE, 0, "n -> n+1, if the count still is n")                      \
+  X(CLONE_INC, "clone.inc", ADD, RELAXED, 0, "n -> n+1")                                           \
+  X(COUNT_LOAD, "count.load", LOAD, RELAXED, 0, "the count is read for its holder")                \
+  X(META_VTABLE, "meta.vtable", READ, PLAIN, 0, "a holder reads the vtable address")               \
+  X(DROP_DEC, "drop.dec", SUB, RELEASE, 0, "n -> n-1; the one who saw 1 goes on")                  \
+  X(DROP_FENCE, "drop.fence", FENCE, ACQUIRE, 0, "the last owner sees what the others did")        \
+  X(DROP_VTABLE, "drop.vtable", READ, PLAIN, 0, "the last owner reads the vtable address")         \
+  X(DROP_META, "drop.meta", READ, PLAIN, 0, "the metadata is handed to on_drop, then destroyed")   \
+  X(DROP_UNUSED, "drop.unused", STORE, RELEASE, 0, "busy -> unused")                               \
+  X(DROP_DEALLOC, "drop.dealloc", CALL, PLAIN, 0, "the allocator has the frame back")              \
+  X(UNIQUE_CAS, "unique.cas", CAS, ACQUIRE, 0, "1 -> unique, if there is no other holder")         \
+  X(UNIQUE_PUBLISH, "unique.publish", STORE, RELEASE, 0, "unique -> 1")                            \
+  X(UNIQUE_ZERO, "unique.zero", STORE, RELAXED, 0, "unique -> busy, in drop")                      \
+  X(RESET_ZERO, "reset.zero", STORE, RELEASE, 0, "unique -> busy, in reset_as_unused")             \
+  X(REPURPOSE_DROP, "repurpose.drop", READ, PLAIN, 0, "the old metadata is dropped in place")      \
+  X(REPURPOSE_WRITE, "repurpose.write", WRITE, PLAIN, 0, "the new vtable and metadata stand")      \
+  X(ALLOC_LOCK, "alloc.lock", CAS, ACQUIRE, 0, "the allocator's lock is taken")                    \
+  X(ALLOC_UNLOCK, "alloc.unlock", STORE, RELEASE, 0, "the allocator's lock is given back")         \
+  X(FREE_ADD, "free.add", ADD, RELAXED, 1, "this CPU's share of the free bytes changes")           \
+  X(FREE_LOAD, "free.load", LOAD, RELAXED, 1, "the free bytes are added up")                       \
+  X(BOOT_BOUND, "boot.bound", STORE, RELAXED, 1, "max_paddr is published")                         \
+  X(SLOT_BOUND, "slot.bound", LOAD, RELAXED, 1, "an address is compared with max_paddr")
+
+enum fm_site {
+#define FM_SITE_ENUM(id, name, kind, order, quiet, text) FM_SITE_##id,
+  FM_SITES (FM_SITE_ENUM)
+#undef FM_SITE_ENUM
+      FM_SITE_COUNT
+};
+
+struct fm_site_info {
+  const char *name;
+  enum fm_access_kind kind;
+  enum fm_order order;
+  bool quiet;
+  const char *text;
+};
+
+/* One access, as the instrumented build hands it to the machine. */
+struct fm_access {
+  enum fm_site site;
+  enum fm_access_kind kind;
+  enum fm_order order;
+  uint32_t size;     /* bytes */
+  void *where;       /* process address; for a fence, the location that it orders */
+  void *buffer;      /* WRITE: the bytes to write; NULL where there is nothing to copy */
+  uint64_t operand;  /* STORE: the value; CAS: the new value; ADD and SUB: how much */
+  uint64_t expected; /* CAS: the value that must be there */
+  uint64_t seen;     /* out: the old value (LOAD, CAS, ADD, SUB, 8-byte READ) */
+  bool done;         /* out: CAS: whether the new value was written */
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Facts about a site; valid for every id below FM_SITE_COUNT. */
+const struct fm_site_info *fm_site_info(enum fm_site site);
+
+/*
+ * Instrumented build only: the machine performs the access and fills `seen` and `done`.
+ * It may run other CPUs before and after.  Supplied by the machine.
+ */
+void fm_hook_access(struct fm_access *access);
+
+/* Instrumented build only: a CPU spins because another one must go on first. */
+void fm_hook_spin(enum fm_site site);
+
+/* Instrumented build only: `size` bytes at this physical address are about to be reached
+ * through the linear window. */
+void fm_hook_linear(uint64_t paddr, uint64_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

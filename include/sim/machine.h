@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The machine: physical memory as a sparse file, seen through two windows, and a kernel
+ * image in it that boots.
+ *
+ *   sim_plan_make()      what a map needs; refuses with a reason and a remedy
+ *   sim_machine_new()    RAM file, windows, image with boot info: switched on, not booted
+ *   sim_machine_boot()   runs the kernel side's boot
+ *   ... operations through sim_machine_ops(), inside sim_guard_run() ...
+ *   sim_machine_free()   windows and file go; another machine may follow
+ *
+ * One machine per process at a time, because the windows stand at fixed addresses; a
+ * second one is refused.  Call from one thread, except where CPUs run on threads of their
+ * own between sim_cpu_enter() and the thread's end.
+ *
+ * Errors are GErrors of SIM_ERROR (sim/error.h), their text complete for the user.
+ */
+#ifndef SIM_MACHINE_H
+#define SIM_MACHINE_H
+
+#include <fm/ops.h>
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+struct sim_bootmap;
+
+struct sim_config {
+  const struct sim_bootmap *map; /* borrowed for the time of the call */
+  uint32_t cpus;                 /* 1 .. FM_CPUS_MAX */
+  enum fm_allocator_kind allocator;
+  enum fm_top top;
+  bool kernel_given;    /* else the loader looks for a place */
+  uint64_t kernel_base; /* bytes */
+  uint64_t kernel_size;
+  const char *ram_file; /* NULL: memory of this process only */
+};
+
+/* One CPU, allocator bitmap, top physical, image placed by the loader, no file. */
+void sim_config_init(struct sim_config *config, const struct sim_bootmap *map);
+
+struct sim_plan {
+  struct fm_region given[FM_REGIONS_MAX]; /* the firmware's map and what the loader adds */
+  uint32_t nr_given;
+  struct fm_regions regions; /* normalised */
+  uint64_t kernel_base;
+  uint64_t kernel_size;
+  struct fm_boot_plan boot;
+};
+
+/* Where the kernel image goes in a normalised map: 128 MiB if `size` bytes are usable
+ * there, else the lowest multiple of 2 MiB from 1 MiB up that fits and ends at or below
+ * 2 GiB.  False: nowhere. */
+bool sim_place_kernel(const struct fm_regions *regions, uint64_t size, uint64_t *ret_base);
+
+/* SIM_ERROR_BOOT if this machine cannot boot; *ret holds what was known so far even
+ * then. */
+bool sim_plan_make(const struct sim_config *config, struct sim_plan *ret, GError **error);
+
+typedef struct sim_machine sim_machine;
+
+/* Refuses (SIM_ERROR_LIMIT) what the host cannot hold before it touches anything. */
+sim_machine *sim_machine_new(const struct sim_config *config, GError **error);
+
+/* Read-only view of a RAM file that somebody left behind or still writes. */
+sim_machine *sim_machine_open(const char *path, GError **error);
+
+bool sim_machine_boot(sim_machine *machine, GError **error);
+
+sim_machine *sim_machine_free(sim_machine *machine);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(sim_machine, sim_machine_free)
+
+/* The table of operations in use: native at first. */
+const struct fm_ops *sim_machine_ops(const sim_machine *machine);
+void sim_machine_set_ops(sim_machine *machine, const struct fm_ops *ops);
+
+struct fm_kernel *sim_machine_kernel(const sim_machine *machine);
+const struct sim_plan *sim_machine_plan(const sim_machine *machine);
+
+/* Whether a writer holds the file of a machine that was opened read-only. */
+bool sim_machine_has_writer(const sim_machine *machine);
+
+/* NULL while the machine lives; else why the simulated kernel ended. */
+const char *sim_machine_panic(const sim_machine *machine);
+
+/* Registers a metadata type with its code; `type` must outlive the machine. */
+enum fm_meta_status sim_machine_register(sim_machine *machine, const struct fm_meta_type *type,
+                                         uint32_t *ret_number);
+
+/* The built-in or registered type of that name ("unit" is "anon"); false: none. */
+bool sim_machine_type(const sim_machine *machine, const char *name, fm_meta_id *ret);
+
+/* From now on this thread (or fiber) is CPU `id`. */
+void sim_cpu_enter(sim_machine *machine, uint32_t id);
+
+/* ---- Running kernel code ---- */
+
+enum sim_end {
+  SIM_END_DONE,  /* it returned */
+  SIM_END_PANIC, /* the simulated kernel ended: see sim_machine_panic() */
+  SIM_END_HOST,  /* the host could not go on: the RAM file has no room left */
+};
+
+/* Runs `body(data)`, which calls operations.  A panic or a fault of the simulated kernel
+ * ends it there and marks the machine dead.  Does not nest. */
+enum sim_end sim_guard_run(sim_machine *machine, void (*body)(void *data), void *data);
+
+/* Findings of debug assertions since the last call: a NULL-terminated array of texts, or
+ * NULL if there are none; free with g_strfreev(). */
+char **sim_machine_take_findings(sim_machine *machine);
+
+/* ---- Looking at the whole machine ---- */
+
+struct sim_census {
+  uint64_t types[FM_META_TYPES_MAX]; /* shared frames by type number */
+  uint64_t unused;
+  uint64_t unique;
+  uint64_t busy;
+  uint64_t broken; /* illegal counts, or in use without a type */
+};
+
+void sim_machine_census(const sim_machine *machine, struct sim_census *ret);
+
+/*
+ * SHA-256, in hex, over all frames in ascending order: state, count, type name, list
+ * membership and the initialised metadata bytes.  Frames that are equal in all of that
+ * and follow one another are hashed as one run.
+ */
+char *sim_machine_digest(const sim_machine *machine);
+
+G_END_DECLS
+
+#endif

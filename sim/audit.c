@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include <sim/audit.h>
+
+#include "sim/internal.h"
+
+struct audit {
+  const sim_machine *machine;
+  sim_audit_holders holders;
+  void *holders_data;
+  void (*report)(const struct sim_audit_fault *fault, void *data);
+  void *data;
+  uint64_t faults;
+  uint32_t region; /* the region that holds the frame looked at */
+};
+
+static void found(struct audit *audit, fm_paddr frame, const char *clause, const char *text,
+                  uint64_t count, uint64_t expected)
+{
+  struct sim_audit_fault fault = {frame, clause, text, count, expected};
+  audit->faults++;
+  audit->report(&fault, audit->data);
+}
+
+/* References that the boot took and forgot: one on each frame it marked. */
+static uint64_t boot_references(struct audit *audit, fm_paddr frame)
+{
+  const struct fm_kernel *kernel = audit->machine->kernel;
+  const struct fm_bitmap *bitmap = &kernel->bitmap;
+
+  while (frame.raw >= fm_region_end(&kernel->regions.at[audit->region]))
+    audit->region++;
+  if (kernel->regions.at[audit->region].type != FM_REGION_USABLE)
+    return 1;
+  if (fm_range_has(fm_early_allocated(&kernel->early.low), frame) ||
+      fm_range_has(fm_early_allocated(&kernel->early.high), frame))
+    return 1;
+  return frame.raw >= bitmap->own_start && frame.raw - bitmap->own_start < bitmap->own_size;
+}
+
+static void check_holders(struct audit *audit, fm_paddr frame, const struct fm_slot_view *view)
+{
+  uint64_t held = audit->holders(frame, audit->holders_data);
+  uint64_t expected = held + boot_references(audit, frame);
+
+  if (view->state == FM_STATE_UNUSED && held != 0)
+    found(audit, frame, "count.holders", "a handle is alive but the frame is unused",
+          view->ref_count, expected);
+  else if (view->state == FM_STATE_SHARED && view->ref_count != expected)
+    found(audit, frame, "count.holders",
+          view->ref_count > expected ? "more references than holders: one was lost"
+                                     : "fewer references than holders",
+          view->ref_count, expected);
+  else if (view->state == FM_STATE_UNIQUE && expected != 1)
+    found(audit, frame, "count.holders", "a unique frame has exactly one holder", view->ref_count,
+          expected);
+}
+
+static void check_frame(struct audit *audit, fm_paddr frame)
+{
+  const struct fm_kernel *kernel = audit->machine->kernel;
+  const struct fm_slot *slot = fm_slot_at(frame);
+  enum fm_slot_fault fault = fm_slot_check(kernel, slot);
+  struct fm_slot_view view;
+
+  fm_slot_view(kernel, slot, &view);
+  if (fault != FM_SLOT_GOOD) {
+    found(audit, frame, fm_slot_fault_name(fault), fm_slot_fault_text(fault), view.ref_count, 0);
+    return;
+  }
+  if (view.state != FM_STATE_UNUSED && audit->machine->ops->is_free(kernel, frame))
+    found(audit, frame, "free.in_use", "the allocator holds a frame as free that is in use",
+          view.ref_count, 0);
+  if (audit->holders != NULL)
+    check_holders(audit, frame, &view);
+}
+
+uint64_t sim_audit(const sim_machine *machine, sim_audit_holders holders, void *holders_data,
+                   void (*report)(const struct sim_audit_fault *fault, void *data), void *data)
+{
+  struct audit audit = {.machine = machine,
+                        .holders = holders,
+                        .holders_data = holders_data,
+                        .report = report,
+                        .data = data};
+  for (uint64_t i = 0; i < machine->kernel->nr_frames; i++)
+    check_frame(&audit, fm_paddr_of(i * FM_PAGE_SIZE));
+  return audit.faults;
+}

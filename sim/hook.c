@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The hooks of the instrumented build: performs each access, with an observer around it. */
+#include "sim/hook.h"
+
+#include <string.h>
+
+#include "sim/internal.h"
+
+__thread struct sim_observer *sim_observer;
+
+static void perform_cas(struct fm_access *access)
+{
+  uint64_t *where = access->where;
+  access->seen = access->expected;
+  access->done = __atomic_compare_exchange_n(where, &access->seen, access->operand, false,
+                                             __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static void perform_store(struct fm_access *access)
+{
+  uint64_t *where = access->where;
+  if (access->order == FM_ORDER_RELEASE)
+    __atomic_store_n(where, access->operand, __ATOMIC_RELEASE);
+  else
+    __atomic_store_n(where, access->operand, __ATOMIC_RELAXED);
+}
+
+static void perform_fence(struct fm_access *access)
+{
+#if FM_UNDER_TSAN
+  (void)__atomic_load_n((uint64_t *)access->where, __ATOMIC_ACQUIRE);
+#else
+  (void)access;
+  __atomic_thread_fence(__ATOMIC_ACQUIRE);
+#endif
+}
+
+static void perform(struct fm_access *access)
+{
+  uint64_t *word = access->where;
+
+  switch (access->kind) {
+  case FM_ACCESS_LOAD:
+    access->seen = __atomic_load_n(word, __ATOMIC_RELAXED);
+    break;
+  case FM_ACCESS_STORE:
+    perform_store(access);
+    break;
+  case FM_ACCESS_CAS:
+    perform_cas(access);
+    break;
+  case FM_ACCESS_ADD:
+    access->seen = __atomic_fetch_add(word, access->operand, __ATOMIC_RELAXED);
+    break;
+  case FM_ACCESS_SUB:
+    access->seen = __atomic_fetch_sub(word, access->operand, __ATOMIC_RELEASE);
+    break;
+  case FM_ACCESS_FENCE:
+    perform_fence(access);
+    break;
+  case FM_ACCESS_READ:
+    if (access->size == sizeof(uint64_t))
+      access->seen = *word;
+    break;
+  case FM_ACCESS_WRITE:
+    memcpy(access->where, access->buffer, access->size);
+    break;
+  case FM_ACCESS_CALL:
+    break;
+  }
+}
+
+void fm_hook_access(struct fm_access *access)
+{
+  perform(access);
+  struct sim_observer *observer = sim_observer;
+  if (observer != NULL)
+    observer->after(observer, access);
+}
+
+void fm_hook_spin(enum fm_site site)
+{
+  struct sim_observer *observer = sim_observer;
+  if (observer != NULL)
+    observer->spin(observer, site);
+  else
+    __builtin_ia32_pause();
+}
+
+void fm_hook_linear(uint64_t paddr, uint64_t size)
+{
+  const struct sim_machine *machine = sim_machine_here;
+  if (machine == NULL || paddr >= machine->linear_mapped || size > machine->linear_mapped - paddr)
+    sim_trap_fault(FM_LINEAR_BASE + paddr, "no memory is mapped at");
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What the files of the machine share among themselves and with nobody else. */
+#ifndef SIM_INTERNAL_H
+#define SIM_INTERNAL_H
+
+#include <setjmp.h>
+#include <sim/machine.h>
+
+/* ---- ram.c ---- */
+
+struct sim_ram {
+  int fd;
+  uint64_t size;
+  char *path; /* NULL: memory of this process */
+  bool readonly;
+  bool has_writer;
+};
+
+/* New RAM of `size` bytes, all zero.  With a path: that file, locked against other
+ * writers until sim_ram_clear(). */
+bool sim_ram_create(struct sim_ram *ram, const char *path, uint64_t size, GError **error);
+bool sim_ram_open(struct sim_ram *ram, const char *path, GError **error);
+void sim_ram_clear(struct sim_ram *ram);
+
+/* ---- window.c ---- */
+
+/* Maps `size` bytes of the file from `offset` at exactly `address`. */
+bool sim_window_map(const struct sim_ram *ram, uint64_t address, uint64_t size, uint64_t offset,
+                    const char *what, GError **error);
+void sim_window_unmap(uint64_t address, uint64_t size);
+
+/* ---- preflight.c ---- */
+
+/* Whether the host can hold `resident` bytes that will be written and `span` bytes of
+ * address space; SIM_ERROR_LIMIT says what is short and what to do. */
+bool sim_preflight(const char *ram_file, uint64_t resident, uint64_t span, GError **error);
+
+/* ---- trap.c ---- */
+
+struct sim_trap {
+  sigjmp_buf back;
+  enum sim_end end;
+  char text[256];
+};
+
+/* Installs the handlers for SIGSEGV and SIGBUS, once. */
+void sim_trap_install(void);
+
+/* The trap of this thread or fiber; NULL outside of sim_guard_run(). */
+struct sim_trap *sim_trap_get(void);
+void sim_trap_set(struct sim_trap *trap);
+
+/* Ends the kernel code under way with a page fault at this kernel address. */
+FM_NORETURN void sim_trap_fault(uint64_t kaddr, const char *access);
+
+/* ---- machine.c ---- */
+
+struct sim_machine {
+  const struct fm_ops *ops;
+  struct sim_ram ram;
+  uint64_t linear_mapped; /* bytes */
+  uint64_t meta_mapped;   /* bytes */
+  fm_paddr image;
+  struct fm_kernel *kernel;
+  struct sim_plan plan;
+  char *panic;
+  GError *map_error; /* the metadata window could not be mapped during boot */
+  GPtrArray *findings;
+  const struct fm_meta_type *registered[FM_META_TYPES_MAX];
+};
+
+/* The one machine of this process, or NULL. */
+extern struct sim_machine *sim_machine_here;
+
+#endif

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The life of a machine, and the machine's side of the port. */
+#include <sim/machine.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/error.h"
+#include "sim/internal.h"
+
+struct sim_machine *sim_machine_here;
+__thread struct fm_port_cpu fm_port_this_cpu;
+
+/* ---- Port ---- */
+
+void fm_port_finding(const char *text, const void *where)
+{
+  struct sim_machine *machine = sim_machine_here;
+  uint64_t address = (uint64_t)(uintptr_t)where;
+  if (address >= FM_META_WINDOW && address < FM_META_WINDOW + machine->meta_mapped)
+    g_ptr_array_add(machine->findings,
+                    g_strdup_printf("%s (frame 0x%" G_GINT64_MODIFIER "x)", text,
+                                    fm_slot_paddr((const struct fm_slot *)where).raw));
+  else
+    g_ptr_array_add(machine->findings, g_strdup(text));
+}
+
+const struct fm_meta_type *fm_port_meta_type(uint32_t number)
+{
+  return number < FM_META_TYPES_MAX ? sim_machine_here->registered[number] : NULL;
+}
+
+/* In the middle of the boot, so a failure cannot be returned: it ends the kernel there and
+ * sim_machine_boot() hands it on. */
+void fm_port_map_meta(fm_paddr start, uint64_t size)
+{
+  struct sim_machine *machine = sim_machine_here;
+  if (!sim_window_map(&machine->ram, FM_META_WINDOW, size, start.raw, "metadata window",
+                      &machine->map_error))
+    fm_port_panic("the metadata window could not be mapped");
+  machine->meta_mapped = size;
+}
+
+/* ---- Loader ---- */
+
+static void load_image(struct sim_machine *machine, const struct sim_config *config)
+{
+  const struct sim_plan *plan = &machine->plan;
+  uint8_t *image = (uint8_t *)(uintptr_t)(FM_LINEAR_WINDOW + plan->kernel_base);
+
+  machine->image = fm_paddr_of(plan->kernel_base);
+  memcpy(image + FM_IMAGE_REGIONS, plan->given, plan->nr_given * sizeof(plan->given[0]));
+  uint32_t vtables =
+      machine->ops->boot_write_vtables((struct fm_vtable *)(void *)(image + FM_IMAGE_VTABLES));
+
+  struct fm_boot_info info = {
+      .magic = FM_BOOT_MAGIC,
+      .version = FM_BOOT_VERSION,
+      .cpus = config->cpus,
+      .image_base = plan->kernel_base,
+      .image_size = plan->kernel_size,
+      .top = config->top,
+      .allocator = config->allocator,
+      .regions = plan->nr_given,
+      .vtables = vtables,
+      .ram_size = machine->ram.size,
+  };
+  memcpy(image, &info, sizeof(info));
+}
+
+struct load {
+  struct sim_machine *machine;
+  const struct sim_config *config;
+};
+
+static void run_load(void *data)
+{
+  struct load *load = data;
+  load_image(load->machine, load->config);
+}
+
+static void explain_end(const struct sim_machine *machine, enum sim_end end, GError **error)
+{
+  if (machine->map_error != NULL)
+    g_propagate_error(error, g_error_copy(machine->map_error));
+  else if (end == SIM_END_HOST)
+    g_set_error(error, SIM_ERROR, SIM_ERROR_LIMIT, "%s%s%s\nhint: %s", machine->panic,
+                machine->ram.path != NULL ? ": " : "",
+                machine->ram.path != NULL ? machine->ram.path : "",
+                machine->ram.path != NULL ? "choose a file system with more room (--ram)"
+                                          : "put the RAM into a file on a disk (--ram FILE)");
+  else
+    g_set_error(error, SIM_ERROR, SIM_ERROR_BOOT, "boot: kernel panic: %s", machine->panic);
+}
+
+/* ---- Life ---- */
+
+static struct sim_machine *machine_alloc(GError **error)
+{
+  if (sim_machine_here != NULL) {
+    g_set_error_literal(error, SIM_ERROR, SIM_ERROR_INTERNAL,
+                        "this process already simulates a machine");
+    return NULL;
+  }
+  sim_trap_install();
+  struct sim_machine *machine = g_new0(struct sim_machine, 1);
+  machine->ops = &fm_ops_native;
+  machine->ram.fd = -1;
+  machine->findings = g_ptr_array_new_with_free_func(g_free);
+  sim_machine_here = machine;
+  return machine;
+}
+
+/* Slots, page of each CPU, and what the image holds: a little more than what is written. */
+static uint64_t resident_bytes(const struct sim_plan *plan, uint32_t cpus)
+{
+  uint64_t bitmap = plan->boot.nr_frames / 8;
+  return plan->boot.meta_size + bitmap + (cpus + 64) * FM_PAGE_SIZE;
+}
+
+sim_machine *sim_machine_new(const struct sim_config *config, GError **error)
+{
+  g_autoptr(sim_machine) machine = machine_alloc(error);
+  if (machine == NULL || !sim_plan_make(config, &machine->plan, error))
+    return NULL;
+
+  const struct sim_plan *plan = &machine->plan;
+  /* Reserved memory above the highest physical region has no slots and no bytes. */
+  uint64_t ram_size = plan->boot.max_paddr;
+  if (ram_size < plan->kernel_base + plan->kernel_size)
+    ram_size = plan->kernel_base + plan->kernel_size;
+  if (!sim_preflight(config->ram_file, resident_bytes(plan, config->cpus), ram_size, error) ||
+      !sim_ram_create(&machine->ram, config->ram_file, ram_size, error) ||
+      !sim_window_map(&machine->ram, FM_LINEAR_WINDOW, ram_size, 0, "linear window", error))
+    return NULL;
+  machine->linear_mapped = ram_size;
+
+  struct load load = {machine, config};
+  enum sim_end end = sim_guard_run(machine, run_load, &load);
+  if (end != SIM_END_DONE) {
+    explain_end(machine, end, error);
+    return NULL;
+  }
+  return g_steal_pointer(&machine);
+}
+
+struct boot {
+  struct sim_machine *machine;
+  enum fm_boot_status status;
+};
+
+static void run_boot(void *data)
+{
+  struct boot *boot = data;
+  struct sim_machine *machine = boot->machine;
+  boot->status = machine->ops->boot(machine->image, &machine->kernel);
+}
+
+bool sim_machine_boot(sim_machine *machine, GError **error)
+{
+  struct boot boot = {machine, FM_BOOT_OK};
+  enum sim_end end = sim_guard_run(machine, run_boot, &boot);
+  if (end != SIM_END_DONE) {
+    explain_end(machine, end, error);
+    return false;
+  }
+  if (boot.status == FM_BOOT_NO_ROOM_ALLOC) {
+    g_set_error(error, SIM_ERROR, SIM_ERROR_BOOT,
+                "boot: frame allocator %s: no room for its own state",
+                fm_allocator_name((enum fm_allocator_kind)machine->kernel->allocator));
+    return false;
+  }
+  if (boot.status != FM_BOOT_OK) {
+    g_set_error(error, SIM_ERROR, SIM_ERROR_INTERNAL, "boot: status %d although the plan was good",
+                boot.status);
+    return false;
+  }
+  return true;
+}
+
+sim_machine *sim_machine_free(sim_machine *machine)
+{
+  if (machine == NULL)
+    return NULL;
+  sim_window_unmap(FM_META_WINDOW, machine->meta_mapped);
+  sim_window_unmap(FM_LINEAR_WINDOW, machine->linear_mapped);
+  sim_ram_clear(&machine->ram);
+  g_ptr_array_unref(machine->findings);
+  g_clear_error(&machine->map_error);
+  g_free(machine->panic);
+  fm_port_this_cpu = (struct fm_port_cpu){0};
+  sim_machine_here = NULL;
+  g_free(machine);
+  return NULL;
+}
+
+/* ---- A machine left behind ---- */
+
+static bool find_image(struct sim_machine *machine, struct fm_boot_info *ret)
+{
+  for (uint64_t at = 0; at < UINT64_C(1) << 31 && at < machine->ram.size; at += FM_IMAGE_ALIGN) {
+    if (pread(machine->ram.fd, ret, sizeof(*ret), (off_t)at) != sizeof(*ret))
+      break;
+    if (ret->magic == FM_BOOT_MAGIC && ret->image_base == at && ret->image_size <= INT32_MAX &&
+        at + ret->image_size <= machine->ram.size) {
+      machine->image = fm_paddr_of(at);
+      return true;
+    }
+  }
+  return false;
+}
+
+/* What a torn or hostile file could say that would send us out of the windows. */
+static bool kernel_is_sane(const struct fm_kernel *kernel, const struct fm_boot_info *info,
+                           uint64_t ram_size)
+{
+  return kernel->image_base == info->image_base && kernel->cpus == info->cpus &&
+         kernel->cpus >= 1 && kernel->cpus <= FM_CPUS_MAX && kernel->stage >= FM_STAGE_METADATA &&
+         kernel->max_paddr <= ram_size && kernel->nr_frames == kernel->max_paddr / FM_PAGE_SIZE &&
+         kernel->meta_start <= ram_size && kernel->meta_size <= ram_size - kernel->meta_start &&
+         kernel->meta_size >= kernel->nr_frames * FM_SLOT_SIZE &&
+         fm_is_page_aligned(kernel->meta_start) && kernel->nr_vtables <= FM_META_TYPES_MAX &&
+         kernel->vtables ==
+             fm_image_kaddr(fm_paddr_of(kernel->image_base + FM_IMAGE_VTABLES)).raw &&
+         kernel->regions.count <= FM_REGIONS_MAX && kernel->allocator < FM_ALLOCATORS;
+}
+
+sim_machine *sim_machine_open(const char *path, GError **error)
+{
+  g_autoptr(sim_machine) machine = machine_alloc(error);
+  if (machine == NULL || !sim_ram_open(&machine->ram, path, error))
+    return NULL;
+
+  struct fm_boot_info info;
+  if (!find_image(machine, &info) || info.version != FM_BOOT_VERSION) {
+    g_set_error(error, SIM_ERROR, SIM_ERROR_INPUT,
+                "%s is no RAM file of this version of framesim: no boot info at any multiple of "
+                "2 MiB below 2 GiB",
+                path);
+    return NULL;
+  }
+  if (!sim_window_map(&machine->ram, FM_LINEAR_WINDOW, machine->ram.size, 0, "linear window",
+                      error))
+    return NULL;
+  machine->linear_mapped = machine->ram.size;
+  machine->kernel =
+      (struct fm_kernel *)(uintptr_t)(FM_LINEAR_WINDOW + machine->image.raw + FM_IMAGE_KERNEL);
+  if (!kernel_is_sane(machine->kernel, &info, machine->ram.size)) {
+    g_set_error(error, SIM_ERROR, SIM_ERROR_INPUT,
+                "%s: the machine in it did not get as far as having slots, or its kernel state is "
+                "damaged",
+                path);
+    return NULL;
+  }
+  if (!sim_window_map(&machine->ram, FM_META_WINDOW, machine->kernel->meta_size,
+                      machine->kernel->meta_start, "metadata window", error))
+    return NULL;
+  machine->meta_mapped = machine->kernel->meta_size;
+  return g_steal_pointer(&machine);
+}
+
+/* ---- Properties ---- */
+
+const struct fm_ops *sim_machine_ops(const sim_machine *machine)
+{
+  return machine->ops;
+}
+
+void sim_machine_set_ops(sim_machine *machine, const struct fm_ops *ops)
+{
+  machine->ops = ops;
+}
+
+struct fm_kernel *sim_machine_kernel(const sim_machine *machine)
+{
+  return machine->kernel;
+}
+
+const struct sim_plan *sim_machine_plan(const sim_machine *machine)
+{
+  return &machine->plan;
+}
+
+bool sim_machine_has_writer(const sim_machine *machine)
+{
+  return machine->ram.has_writer;
+}
+
+const char *sim_machine_panic(const sim_machine *machine)
+{
+  return machine->panic;
+}
+
+enum fm_meta_status sim_machine_register(sim_machine *machine, const struct fm_meta_type *type,
+                                         uint32_t *ret_number)
+{
+  enum fm_meta_status status = machine->ops->meta_register(machine->kernel, type, ret_number);
+  if (status == FM_META_OK)
+    machine->registered[*ret_number] = type;
+  return status;
+}
+
+bool sim_machine_type(const sim_machine *machine, const char *name, fm_meta_id *ret)
+{
+  if (strcmp(name, "unit") == 0)
+    name = "anon";
+  for (uint32_t number = 0; number < machine->kernel->nr_vtables; number++) {
+    const struct fm_vtable *vtable = fm_kernel_vtable(machine->kernel, number);
+    if (strcmp(vtable->name, name) == 0) {
+      *ret = fm_meta_id_of(number, vtable->size);
+      return true;
+    }
+  }
+  return false;
+}
+
+void sim_cpu_enter(sim_machine *machine, uint32_t id)
+{
+  fm_port_this_cpu.id = id;
+  fm_port_this_cpu.block = fm_kernel_cpu(machine->kernel, id);
+}
+
+char **sim_machine_take_findings(sim_machine *machine)
+{
+  if (machine->findings->len == 0)
+    return NULL;
+  g_ptr_array_add(machine->findings, NULL);
+  gpointer *texts = g_ptr_array_steal(machine->findings, NULL);
+  return (char **)texts;
+}

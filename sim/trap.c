@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The ends of kernel code: panics, page faults, and a host without room.
+ *
+ * Each thread or fiber that runs kernel code has a trap to jump back to.  The signal
+ * handlers are installed with SA_NODEFER, so that a jump out of one needs no system call
+ * to unblock the signal.  A fault outside of kernel code is ours: the default action
+ * takes its course.
+ */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/internal.h"
+
+static __thread struct sim_trap *this_trap;
+
+struct sim_trap *sim_trap_get(void)
+{
+  return this_trap;
+}
+
+void sim_trap_set(struct sim_trap *trap)
+{
+  this_trap = trap;
+}
+
+FM_NORETURN static void end_with(enum sim_end end)
+{
+  struct sim_trap *trap = this_trap;
+  trap->end = end;
+  siglongjmp(trap->back, 1);
+}
+
+void fm_port_panic(const char *text)
+{
+  if (this_trap == NULL)
+    g_error("kernel panic outside of a guarded call: %s", text);
+  g_strlcpy(this_trap->text, text, sizeof(this_trap->text));
+  end_with(SIM_END_PANIC);
+}
+
+void sim_trap_fault(uint64_t kaddr, const char *access)
+{
+  if (this_trap == NULL)
+    g_error("page fault outside of a guarded call: %s 0x%" PRIx64, access, kaddr);
+  g_snprintf(this_trap->text, sizeof(this_trap->text), "page fault: %s 0x%" PRIx64, access, kaddr);
+  end_with(SIM_END_PANIC);
+}
+
+/* The kernel address that a process address stands for.  Beyond the windows' ends lies
+ * what an invalid kernel address was converted to. */
+static uint64_t kernel_address(uint64_t address)
+{
+  if (address >= FM_META_WINDOW && address - FM_META_WINDOW < FM_META_END - FM_META_BASE)
+    return address - FM_META_WINDOW + FM_META_BASE;
+  return address - FM_LINEAR_WINDOW + FM_LINEAR_BASE;
+}
+
+static bool in_windows(uint64_t address)
+{
+  const struct sim_machine *machine = sim_machine_here;
+  if (machine == NULL)
+    return false;
+  return (address >= FM_LINEAR_WINDOW && address - FM_LINEAR_WINDOW < machine->linear_mapped) ||
+         (address >= FM_META_WINDOW && address - FM_META_WINDOW < machine->meta_mapped);
+}
+
+static void on_signal(int signal_number, siginfo_t *info, void *context)
+{
+  (void)context;
+  uint64_t address = (uint64_t)(uintptr_t)info->si_addr;
+
+  if (this_trap == NULL) {
+    (void)signal(signal_number, SIG_DFL);
+    return; /* the access is repeated, and now it is fatal */
+  }
+  if (signal_number == SIGBUS && in_windows(address)) {
+    /* The page exists in the file but could not be given memory: no space left. */
+    g_strlcpy(this_trap->text,
+              "the RAM file has no room left: the file system or the memory it lies in is full",
+              sizeof(this_trap->text));
+    end_with(SIM_END_HOST);
+  }
+  /* A non-canonical address comes without its value. */
+  if (info->si_code == SI_KERNEL)
+    g_strlcpy(this_trap->text, "general protection fault: access to a non-canonical address",
+              sizeof(this_trap->text));
+  else
+    g_snprintf(this_trap->text, sizeof(this_trap->text),
+               "page fault: the kernel reached for 0x%" PRIx64 ", where nothing is mapped",
+               kernel_address(address));
+  end_with(SIM_END_PANIC);
+}
+
+void sim_trap_install(void)
+{
+  static gsize installed;
+  if (!g_once_init_enter(&installed))
+    return;
+  struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_NODEFER};
+  (void)sigemptyset(&action.sa_mask);
+  (void)sigaction(SIGSEGV, &action, NULL);
+  (void)sigaction(SIGBUS, &action, NULL);
+  g_once_init_leave(&installed, 1);
+}
+
+enum sim_end sim_guard_run(sim_machine *machine, void (*body)(void *data), void *data)
+{
+  struct sim_trap trap;
+  trap.end = SIM_END_DONE;
+
+  g_assert(this_trap == NULL);
+  if (machine->panic != NULL)
+    return SIM_END_PANIC;
+  if (sigsetjmp(trap.back, 0) == 0) {
+    this_trap = &trap;
+    body(data);
+  }
+  this_trap = NULL;
+  if (trap.end != SIM_END_DONE)
+    machine->panic = g_strdup(trap.text);
+  return trap.end;
+}

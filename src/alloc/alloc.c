@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What all allocators share: dispatch, counting of free bytes, the lock. */
+#include <fm/alloc.h>
+
+static const struct fm_allocator *const allocators[FM_ALLOCATORS] = {
+    [FM_ALLOCATOR_NONE] = &fm_allocator_none,
+    [FM_ALLOCATOR_BITMAP] = &fm_allocator_bitmap,
+};
+
+const char *fm_allocator_name(enum fm_allocator_kind kind)
+{
+  return allocators[kind]->name;
+}
+
+const struct fm_allocator *fm_allocator_of(const struct fm_kernel *kernel)
+{
+  return allocators[kernel->allocator];
+}
+
+bool fm_allocator_init(struct fm_kernel *kernel)
+{
+  return fm_allocator_of(kernel)->init(kernel);
+}
+
+/* free.add, relaxed: needs no partner; only this CPU writes its share, and the sum is a
+ * number to show, not one to decide by. */
+static void count_free(uint64_t bytes)
+{
+  (void)fm_fetch_add_relaxed(FM_SITE_FREE_ADD, &fm_this_cpu()->free_bytes, bytes);
+}
+
+bool fm_alloc(struct fm_kernel *kernel, uint64_t size, uint64_t align, fm_paddr *ret)
+{
+  fm_port_irq_mask();
+  bool found = fm_allocator_of(kernel)->alloc(kernel, size, align, ret);
+  if (found)
+    count_free(-size);
+  fm_port_irq_unmask();
+  return found;
+}
+
+void fm_dealloc(struct fm_kernel *kernel, fm_paddr start, uint64_t size)
+{
+  fm_port_irq_mask();
+  if (kernel->allocator == FM_ALLOCATOR_NONE) {
+    /* Nobody handed it out, so nobody takes it: only counted. */
+    fm_this_cpu()->dealloc_ignored += size / FM_PAGE_SIZE;
+  } else {
+    fm_allocator_of(kernel)->dealloc(kernel, start, size);
+    count_free(size);
+  }
+  fm_port_irq_unmask();
+}
+
+void fm_dealloc_frame(struct fm_kernel *kernel, fm_paddr frame)
+{
+  fm_dealloc(kernel, frame, FM_PAGE_SIZE);
+}
+
+void fm_add_free_memory(struct fm_kernel *kernel, struct fm_range range)
+{
+  if (kernel->allocator == FM_ALLOCATOR_NONE)
+    return;
+  uint64_t kept = fm_allocator_of(kernel)->add_free_memory(kernel, range);
+  count_free(fm_range_size(range) - kept);
+}
+
+bool fm_is_free(const struct fm_kernel *kernel, fm_paddr frame)
+{
+  return fm_allocator_of(kernel)->is_free(kernel, frame);
+}
+
+uint64_t fm_free_bytes(const struct fm_kernel *kernel)
+{
+  uint64_t sum = 0;
+  for (uint32_t id = 0; id < kernel->cpus; id++) {
+    /* free.load, relaxed: needs no partner; see count_free(). */
+    sum += fm_load_relaxed(FM_SITE_FREE_LOAD, &fm_kernel_cpu(kernel, id)->free_bytes);
+  }
+  return (int64_t)sum < 0 ? 0 : sum;
+}
+
+void fm_spin_lock(struct fm_spinlock *lock, enum fm_site site)
+{
+  for (;;) {
+    /* alloc.lock, acquire: pairs with the release of alloc.unlock in fm_spin_unlock():
+     * what the last holder wrote under the lock is seen. */
+    uint64_t seen = 0;
+    if (fm_cas_weak_acquire(site, &lock->held, &seen, 1))
+      return;
+    fm_spin_hint(site);
+  }
+}
+
+void fm_spin_unlock(struct fm_spinlock *lock, enum fm_site site)
+{
+  /* alloc.unlock, release: pairs with the acquire of alloc.lock in fm_spin_lock(). */
+  fm_store_release(site, &lock->held, 0);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include <fm/check.h>
+
+const struct fm_vtable *fm_kernel_vtable_of(const struct fm_kernel *kernel, fm_kaddr vtable_ptr)
+{
+  uint64_t offset = vtable_ptr.raw - kernel->vtables;
+  if (vtable_ptr.raw < kernel->vtables || offset % sizeof(struct fm_vtable) != 0 ||
+      offset / sizeof(struct fm_vtable) >= kernel->nr_vtables)
+    return NULL;
+  return fm_kernel_vtable(kernel, (uint32_t)(offset / sizeof(struct fm_vtable)));
+}
+
+void fm_slot_view(const struct fm_kernel *kernel, const struct fm_slot *slot,
+                  struct fm_slot_view *ret)
+{
+  ret->ref_count = __atomic_load_n(&slot->ref_count, __ATOMIC_RELAXED);
+  ret->vtable_ptr = slot->vtable_ptr;
+  ret->in_list = __atomic_load_n(&slot->in_list, __ATOMIC_RELAXED);
+  ret->state = fm_count_state(ret->ref_count);
+  ret->vtable = NULL;
+  if (ret->state == FM_STATE_SHARED || ret->state == FM_STATE_UNIQUE)
+    ret->vtable = fm_kernel_vtable_of(kernel, fm_kaddr_of(ret->vtable_ptr));
+}
+
+enum fm_slot_fault fm_slot_check(const struct fm_kernel *kernel, const struct fm_slot *slot)
+{
+  struct fm_slot_view view;
+  fm_slot_view(kernel, slot, &view);
+
+  switch (view.state) {
+  case FM_STATE_UNUSED:
+    return view.in_list == 0 ? FM_SLOT_GOOD : FM_SLOT_UNUSED_IN_LIST;
+  case FM_STATE_BUSY:
+    return FM_SLOT_BUSY_AT_REST;
+  case FM_STATE_ILLEGAL:
+    return FM_SLOT_ILLEGAL_COUNT;
+  case FM_STATE_SHARED:
+  case FM_STATE_UNIQUE:
+    break;
+  }
+  if (view.vtable == NULL)
+    return FM_SLOT_BAD_VTABLE;
+  if (view.state == FM_STATE_SHARED && view.in_list != 0)
+    return FM_SLOT_SHARED_IN_LIST;
+  return FM_SLOT_GOOD;
+}
+
+const char *fm_slot_fault_name(enum fm_slot_fault fault)
+{
+  static const char *const names[FM_SLOT_FAULTS] = {
+      [FM_SLOT_GOOD] = "slot.good",
+      [FM_SLOT_BUSY_AT_REST] = "slot.busy_at_rest",
+      [FM_SLOT_ILLEGAL_COUNT] = "slot.illegal_count",
+      [FM_SLOT_BAD_VTABLE] = "slot.bad_vtable",
+      [FM_SLOT_UNUSED_IN_LIST] = "slot.unused_in_list",
+      [FM_SLOT_SHARED_IN_LIST] = "slot.shared_in_list",
+  };
+  return names[fault];
+}
+
+const char *fm_slot_fault_text(enum fm_slot_fault fault)
+{
+  static const char *const texts[FM_SLOT_FAULTS] = {
+      [FM_SLOT_GOOD] = "nothing is wrong",
+      [FM_SLOT_BUSY_AT_REST] = "the count is 0 (busy) although no operation is under way",
+      [FM_SLOT_ILLEGAL_COUNT] = "the count is above the largest legal one",
+      [FM_SLOT_BAD_VTABLE] = "the frame is in use but its vtable_ptr names no type",
+      [FM_SLOT_UNUSED_IN_LIST] = "the frame is unused but in_list is set",
+      [FM_SLOT_SHARED_IN_LIST] = "the frame is shared but in_list is set",
+  };
+  return texts[fault];
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Suite slot.  Each operation uses the inline interface of the native build, as a kernel
+ * would; its bare form does the same atomic operations and the slot's plain stores on the
+ * same memory, with constants where the operation computes, and no check.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include "tools/bench.h"
+
+#include <fm/frame.h>
+#include <fm/unique.h>
+
+#define FIRST      UINT64_C(0x10000000) /* 256 MiB: usable, and away from the image */
+#define WALK_SLOTS 262144u
+#define HOT_LOOPS  20000u
+
+/* Everything a body needs; its address escapes, so nothing is computed at compile time. */
+struct bench {
+  struct fm_kernel *kernel;
+  struct fm_slot *slot;
+  struct fm_frame frame;
+  struct fm_unique unique;
+  uint64_t vtable;
+};
+
+/* The compiler may assume nothing about memory across this. */
+static inline void barrier(void)
+{
+  __asm__ volatile("" ::: "memory");
+}
+
+static inline fm_paddr frame_at(uint64_t index)
+{
+  return fm_paddr_of(FIRST + index * FM_PAGE_SIZE);
+}
+
+/* ---- The operations ---- */
+
+__attribute__((noinline)) static void claim_drop(struct bench *bench, unsigned loops)
+{
+  for (unsigned i = 0; i < loops; i++) {
+    struct fm_frame frame = {NULL};
+    if (fm_frame_from_unused(bench->kernel, frame_at(0), fm_meta_empty(FM_META_ANON), NULL,
+                             &frame) != FM_GET_OK)
+      abort();
+    barrier();
+    fm_frame_drop(bench->kernel, frame);
+  }
+}
+
+__attribute__((noinline)) static void claim_drop_walk(struct bench *bench, unsigned loops)
+{
+  for (unsigned i = 0; i < loops; i++) {
+    struct fm_frame frame = {NULL};
+    if (fm_frame_from_unused(bench->kernel, frame_at(i), fm_meta_empty(FM_META_ANON), NULL,
+                             &frame) != FM_GET_OK)
+      abort();
+    barrier();
+    fm_frame_drop(bench->kernel, frame);
+  }
+}
+
+__attribute__((noinline)) static void clone_drop(struct bench *bench, unsigned loops)
+{
+  for (unsigned i = 0; i < loops; i++) {
+    struct fm_frame frame = fm_frame_clone(bench->frame);
+    barrier();
+    fm_frame_drop(bench->kernel, frame);
+  }
+}
+
+__attribute__((noinline)) static void get_drop(struct bench *bench, unsigned loops)
+{
+  for (unsigned i = 0; i < loops; i++) {
+    struct fm_frame frame = {NULL};
+    if (fm_frame_from_in_use(bench->kernel, frame_at(0), &frame) != FM_GET_OK)
+      abort();
+    barrier();
+    fm_frame_drop(bench->kernel, frame);
+  }
+}
+
+__attribute__((noinline)) static void get_failing(struct bench *bench, unsigned loops)
+{
+  for (unsigned i = 0; i < loops; i++) {
+    struct fm_frame frame = {NULL};
+    if (fm_frame_from_in_use(bench->kernel, frame_at(1), &frame) != FM_GET_UNUSED)
+      abort();
+    barrier();
+  }
+}
+
+__attribute__((noinline)) static void get_failing_walk(struct bench *bench, unsigned loops)
+{
+  for (unsigned i = 0; i < loops; i++) {
+    struct fm_frame frame = {NULL};
+    if (fm_frame_from_in_use(bench->kernel, frame_at(i), &frame) != FM_GET_UNUSED)
+      abort();
+    barrier();
+  }
+}
+
+__attribute__((noinline)) static void unique_shared(struct bench *bench, unsigned loops)
+{
+  for (unsigned i = 0; i < loops; i++) {
+    struct fm_unique unique = {NULL};
+    if (!fm_unique_from_frame(bench->frame, &unique))
+      abort();
+    barrier();
+    bench->frame = fm_unique_share(unique);
+  }
+}
+
+/* ---- Their bare forms ---- */
+
+/* max_paddr is an atomic as well: the relaxed load of site slot.bound. */
+static inline void bare_bound(const struct bench *bench)
+{
+  uint64_t bound = __atomic_load_n(&bench->kernel->max_paddr, __ATOMIC_RELAXED);
+  __asm__ volatile("" ::"r"(bound));
+}
+
+static inline void bare_claim(struct bench *bench, struct fm_slot *slot)
+{
+  bare_bound(bench);
+  uint64_t seen = FM_COUNT_UNUSED;
+  (void)__atomic_compare_exchange_n(&slot->ref_count, &seen, 0, false, __ATOMIC_ACQUIRE,
+                                    __ATOMIC_RELAXED);
+  slot->vtable_ptr = bench->vtable;
+  __atomic_store_n(&slot->ref_count, 1, __ATOMIC_RELEASE);
+}
+
+static inline void bare_drop_last(struct fm_slot *slot)
+{
+  (void)__atomic_fetch_sub(&slot->ref_count, 1, __ATOMIC_RELEASE);
+  __atomic_thread_fence(__ATOMIC_ACQUIRE);
+  __atomic_store_n(&slot->ref_count, FM_COUNT_UNUSED, __ATOMIC_RELEASE);
+}
+
+__attribute__((noinline)) static void bare_claim_drop(struct bench *bench, unsigned loops)
+{
+  for (unsigned i = 0; i < loops; i++) {
+    bare_claim(bench, bench->slot);
+    barrier();
+    bare_drop_last(bench->slot);
+  }
+}
+
+__attribute__((noinline)) static void bare_claim_drop_walk(struct bench *bench, unsigned loops)
+{
+  for (unsigned i = 0; i < loops; i++) {
+    bare_claim(bench, bench->slot + i);
+    barrier();
+    bare_drop_last(bench->slot + i);
+  }
+}
+
+__attribute__((noinline)) static void bare_clone_drop(struct bench *bench, unsigned loops)
+{
+  for (unsigned i = 0; i < loops; i++) {
+    (void)__atomic_fetch_add(&bench->slot->ref_count, 1, __ATOMIC_RELAXED);
+    barrier();
+    (void)__atomic_fetch_sub(&bench->slot->ref_count, 1, __ATOMIC_RELEASE);
+  }
+}
+
+__attribute__((noinline)) static void bare_get_drop(struct bench *bench, unsigned loops)
+{
+  for (unsigned i = 0; i < loops; i++) {
+    bare_bound(bench);
+    uint64_t seen = __atomic_load_n(&bench->slot->ref_count, __ATOMIC_RELAXED);
+    (void)__atomic_compare_exchange_n(&bench->slot->ref_count, &seen, seen + 1, true,
+                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+    barrier();
+    (void)__atomic_fetch_sub(&bench->slot->ref_count, 1, __ATOMIC_RELEASE);
+  }
+}
+
+__attribute__((noinline)) static void bare_get_failing(struct bench *bench, unsigned loops)
+{
+  for (unsigned i = 0; i < loops; i++) {
+    bare_bound(bench);
+    if (__atomic_load_n(&bench->slot[1].ref_count, __ATOMIC_RELAXED) != FM_COUNT_UNUSED)
+      abort();
+    barrier();
+  }
+}
+
+__attribute__((noinline)) static void bare_get_failing_walk(struct bench *bench, unsigned loops)
+{
+  for (unsigned i = 0; i < loops; i++) {
+    bare_bound(bench);
+    if (__atomic_load_n(&bench->slot[i].ref_count, __ATOMIC_RELAXED) != FM_COUNT_UNUSED)
+      abort();
+    barrier();
+  }
+}
+
+__attribute__((noinline)) static void bare_unique_shared(struct bench *bench, unsigned loops)
+{
+  for (unsigned i = 0; i < loops; i++) {
+    uint64_t seen = 1;
+    (void)__atomic_compare_exchange_n(&bench->slot->ref_count, &seen, FM_COUNT_UNIQUE, false,
+                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+    barrier();
+    __atomic_store_n(&bench->slot->ref_count, 1, __ATOMIC_RELEASE);
+  }
+}
+
+/* ---- Measuring ---- */
+
+struct measurement {
+  const char *name;
+  void (*operation)(struct bench *bench, unsigned loops);
+  void (*bare)(struct bench *bench, unsigned loops);
+  unsigned loops;
+  bool held; /* the frame is in use while it runs */
+};
+
+static const struct measurement measurements[BENCH_SLOT_ROWS] = {
+    {"claim+drop hot", claim_drop, bare_claim_drop, HOT_LOOPS, false},
+    {"claim+drop walk 262144", claim_drop_walk, bare_claim_drop_walk, WALK_SLOTS, false},
+    {"clone+drop", clone_drop, bare_clone_drop, HOT_LOOPS, true},
+    {"get+drop", get_drop, bare_get_drop, HOT_LOOPS, true},
+    {"get failing hot", get_failing, bare_get_failing, HOT_LOOPS, true},
+    {"get failing walk 262144", get_failing_walk, bare_get_failing_walk, WALK_SLOTS, false},
+    {"unique<->shared", unique_shared, bare_unique_shared, HOT_LOOPS, true},
+};
+
+static double time_ns(void (*body)(struct bench *, unsigned), struct bench *bench, unsigned loops)
+{
+  struct timespec start;
+  struct timespec end;
+  (void)clock_gettime(CLOCK_MONOTONIC, &start);
+  body(bench, loops);
+  (void)clock_gettime(CLOCK_MONOTONIC, &end);
+  double ns = (double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec);
+  return ns / loops;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+  double x = *(const double *)a;
+  double y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static struct bench_row measure(const struct measurement *what, struct bench *bench,
+                                unsigned rounds)
+{
+  g_autofree double *operation = g_new(double, rounds);
+  g_autofree double *bare = g_new(double, rounds);
+
+  if (what->held && fm_frame_from_unused(bench->kernel, frame_at(0), fm_meta_empty(FM_META_ANON),
+                                         NULL, &bench->frame) != FM_GET_OK)
+    abort();
+  what->bare(bench, what->loops); /* warm */
+  what->operation(bench, what->loops);
+  for (unsigned i = 0; i < rounds; i++) {
+    bare[i] = time_ns(what->bare, bench, what->loops);
+    operation[i] = time_ns(what->operation, bench, what->loops);
+  }
+  if (what->held)
+    fm_frame_drop(bench->kernel, bench->frame);
+
+  qsort(operation, rounds, sizeof(double), compare_doubles);
+  qsort(bare, rounds, sizeof(double), compare_doubles);
+  return (struct bench_row){what->name, operation[0], operation[rounds / 2], bare[0]};
+}
+
+size_t bench_slot(sim_machine *machine, unsigned rounds, struct bench_row *ret)
+{
+  struct fm_kernel *kernel = sim_machine_kernel(machine);
+  struct bench bench = {
+      .kernel = kernel,
+      .slot = fm_slot_at(frame_at(0)),
+      .vtable = kernel->vtables + FM_META_ANON * sizeof(struct fm_vtable),
+  };
+  for (size_t i = 0; i < BENCH_SLOT_ROWS; i++)
+    ret[i] = measure(&measurements[i], &bench, rounds);
+  return BENCH_SLOT_ROWS;
+}

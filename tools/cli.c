@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "tools/cli.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/error.h"
+#include "sim/script/number.h"
+
+/* ---- Options and messages ---- */
+
+int cli_parse(int *argc, char ***argv, const char *usage, const GOptionEntry *entries,
+              const GOptionEntry *more, const char *text)
+{
+  const char *verb = (*argv)[0];
+  g_autofree char *name = g_strdup_printf("framesim %s", verb);
+  g_autoptr(GOptionContext) context = g_option_context_new(usage);
+  g_autoptr(GError) error = NULL;
+
+  g_set_prgname(name);
+  g_option_context_add_main_entries(context, entries, NULL);
+  if (more != NULL)
+    g_option_context_add_main_entries(context, more, NULL);
+  g_option_context_set_description(context, text);
+  if (g_option_context_parse(context, argc, argv, &error))
+    return -1;
+  return cli_usage_error(verb, "%s", error->message);
+}
+
+int cli_usage_error(const char *verb, const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  g_autofree char *text = g_strdup_vprintf(format, arguments);
+  va_end(arguments);
+  fprintf(stderr, "framesim %s: %s\ntry 'framesim %s --help'\n", verb, text, verb);
+  return CLI_USAGE;
+}
+
+int cli_fail(GError *error)
+{
+  static const int status_of[] = {
+      [SIM_ERROR_USAGE] = CLI_USAGE,       [SIM_ERROR_INPUT] = CLI_INPUT,
+      [SIM_ERROR_BOOT] = CLI_VIOLATED,     [SIM_ERROR_LIMIT] = CLI_LIMIT,
+      [SIM_ERROR_INTERNAL] = CLI_INTERNAL,
+  };
+  int status = error->domain == SIM_ERROR ? status_of[error->code] : CLI_INTERNAL;
+  /* A message with a place of its own is complete. */
+  bool placed = strstr(error->message, ": error: ") != NULL;
+  fprintf(stderr, "%s%s%s", placed ? "" : "framesim: ", error->message,
+          g_str_has_suffix(error->message, "\n") ? "" : "\n");
+  g_error_free(error);
+  return status;
+}
+
+/* ---- Colours ---- */
+
+static bool colors_on;
+
+bool cli_color_choose(const char *when)
+{
+  if (strcmp(when, "always") == 0)
+    colors_on = true;
+  else if (strcmp(when, "never") == 0)
+    colors_on = false;
+  else if (strcmp(when, "auto") == 0) {
+    const char *no_color = getenv("NO_COLOR");
+    colors_on = isatty(STDOUT_FILENO) == 1 && (no_color == NULL || no_color[0] == '\0');
+  } else
+    return false;
+  return true;
+}
+
+const char *cli_color(enum cli_color color)
+{
+  static const char *const codes[] = {
+      [CLI_PLAIN] = "\033[0m", [CLI_BOLD] = "\033[1m",   [CLI_DIM] = "\033[2m",
+      [CLI_RED] = "\033[31m",  [CLI_GREEN] = "\033[32m", [CLI_YELLOW] = "\033[33m",
+      [CLI_CYAN] = "\033[36m",
+  };
+  return colors_on ? codes[color] : "";
+}
+
+/* ---- Options of a machine ---- */
+
+void cli_machine_init(struct cli_machine *options)
+{
+  *options = (struct cli_machine){.cpus = 1};
+}
+
+GOptionEntry *cli_machine_entries(struct cli_machine *options)
+{
+  const GOptionEntry entries[] = {
+      {"format", 0, 0, G_OPTION_ARG_STRING, &options->format,
+       "Form of MAP: e820 or text (else found)", "NAME"},
+      {"memory", 'm', 0, G_OPTION_ARG_STRING, &options->memory, "No map, but a PC with so much RAM",
+       "SIZE"},
+      {"cpus", 'c', 0, G_OPTION_ARG_INT, &options->cpus, "Number of CPUs, 1 to 64 (1)", "N"},
+      {"allocator", 'a', 0, G_OPTION_ARG_STRING, &options->allocator, "bitmap or none (bitmap)",
+       "NAME"},
+      {"kernel", 0, 0, G_OPTION_ARG_STRING, &options->kernel, "Where the kernel image goes",
+       "BASE:SIZE"},
+      {"top", 0, 0, G_OPTION_ARG_STRING, &options->top, "Slots up to the last physical or usable",
+       "WHICH"},
+      {"ram", 0, 0, G_OPTION_ARG_FILENAME, &options->ram_file, "Keep the RAM in this sparse file",
+       "FILE"},
+      G_OPTION_ENTRY_NULL,
+  };
+  return g_memdup2(entries, sizeof(entries));
+}
+
+void cli_machine_clear(struct cli_machine *options)
+{
+  g_free(options->format);
+  g_free(options->memory);
+  g_free(options->allocator);
+  g_free(options->kernel);
+  g_free(options->top);
+  g_free(options->ram_file);
+  cli_machine_init(options);
+}
+
+static int parse_kernel(const char *verb, const char *text, struct sim_config *config)
+{
+  g_auto(GStrv) parts = g_strsplit(text, ":", 3);
+  g_autoptr(GError) error = NULL;
+  if (g_strv_length(parts) != 2)
+    return cli_usage_error(verb, "--kernel wants BASE:SIZE, as in 32M:16M, not '%s'", text);
+  if (!sim_number_parse(parts[0], &config->kernel_base, &error) ||
+      !sim_number_parse(parts[1], &config->kernel_size, &error))
+    return cli_usage_error(verb, "--kernel %s: %s", text, error->message);
+  config->kernel_given = true;
+  return -1;
+}
+
+static int parse_choices(const char *verb, const struct cli_machine *options,
+                         struct sim_config *config)
+{
+  if (options->cpus < 1 || options->cpus > (int)FM_CPUS_MAX)
+    return cli_usage_error(verb, "--cpus must be 1 to %u, not %d", FM_CPUS_MAX, options->cpus);
+  config->cpus = (uint32_t)options->cpus;
+  config->ram_file = options->ram_file;
+
+  if (options->allocator != NULL) {
+    config->allocator = FM_ALLOCATORS;
+    for (int kind = 0; kind < FM_ALLOCATORS; kind++)
+      if (strcmp(options->allocator, fm_allocator_name((enum fm_allocator_kind)kind)) == 0)
+        config->allocator = (enum fm_allocator_kind)kind;
+    if (config->allocator == FM_ALLOCATORS)
+      return cli_usage_error(verb, "--allocator must be bitmap or none, not '%s'",
+                             options->allocator);
+  }
+  if (options->top != NULL) {
+    if (strcmp(options->top, "physical") == 0)
+      config->top = FM_TOP_PHYSICAL;
+    else if (strcmp(options->top, "usable") == 0)
+      config->top = FM_TOP_USABLE;
+    else
+      return cli_usage_error(verb, "--top must be physical or usable, not '%s'", options->top);
+  }
+  return options->kernel != NULL ? parse_kernel(verb, options->kernel, config) : -1;
+}
+
+int cli_machine_config(const char *verb, const struct cli_machine *options, const char *map_path,
+                       sim_bootmap **ret_map, struct sim_config *config)
+{
+  GError *error = NULL;
+  uint64_t size;
+
+  if ((map_path != NULL) == (options->memory != NULL))
+    return cli_usage_error(verb, map_path != NULL ? "either MAP or --memory, not both"
+                                                  : "a MAP is missing (or --memory SIZE)");
+  if (map_path != NULL) {
+    *ret_map = sim_bootmap_load(map_path, options->format, &error);
+  } else if (sim_number_parse(options->memory, &size, &error)) {
+    *ret_map = sim_bootmap_new_ram(size);
+  } else {
+    g_autoptr(GError) owned = error;
+    return cli_usage_error(verb, "--memory %s: %s", options->memory, owned->message);
+  }
+  if (*ret_map == NULL)
+    return cli_fail(error);
+  sim_config_init(config, *ret_map);
+  return parse_choices(verb, options, config);
+}
+
+/* ---- JSON ---- */
+
+JsonBuilder *cli_json_begin(const char *kind)
+{
+  JsonBuilder *json = json_builder_new();
+  json_builder_begin_object(json);
+  cli_json_int(json, "framesim", 1);
+  cli_json_string(json, "kind", kind);
+  return json;
+}
+
+void cli_json_string(JsonBuilder *json, const char *name, const char *value)
+{
+  json_builder_set_member_name(json, name);
+  json_builder_add_string_value(json, value);
+}
+
+void cli_json_int(JsonBuilder *json, const char *name, uint64_t value)
+{
+  g_assert(value <= UINT64_C(1) << 53);
+  json_builder_set_member_name(json, name);
+  json_builder_add_int_value(json, (gint64)value);
+}
+
+void cli_json_hex(JsonBuilder *json, const char *name, uint64_t value)
+{
+  char text[24];
+  g_snprintf(text, sizeof(text), "0x%" PRIx64, value);
+  cli_json_string(json, name, text);
+}
+
+bool cli_json_end(JsonBuilder *json, const char *path, bool append)
+{
+  json_builder_end_object(json);
+  g_autoptr(JsonNode) root = json_builder_get_root(json);
+  g_object_unref(json);
+  g_autofree char *line = json_to_string(root, FALSE);
+
+  FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, append ? "a" : "w");
+  if (file == NULL) {
+    fprintf(stderr, "framesim: cannot write %s: %s\n", path, g_strerror(errno));
+    return false;
+  }
+  bool good = fprintf(file, "%s\n", line) > 0;
+  good = (file == stdout ? fflush(file) : fclose(file)) == 0 && good;
+  if (!good)
+    fprintf(stderr, "framesim: cannot write %s: %s\n", path, g_strerror(errno));
+  return good;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* framesim: the table of verbs, and the options before the verb. */
+#include <fm_config.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/diag.h"
+#include "tools/cli.h"
+
+const struct cli_verb cli_verbs[] = {
+    {"boot", "boot a firmware map and show what came of it", cmd_boot},
+    {"map", "read a firmware map and show its regions", cmd_map},
+    {"run", "run a script", cmd_run},
+    {"show", "look into a RAM file that was left behind", cmd_show},
+    {"check", "check every slot of a RAM file", cmd_check},
+    {"bench", "measure operations against their bare instructions", cmd_bench},
+    {"help", "explain a verb of the program or of scripts", cmd_help},
+    {NULL, NULL, NULL},
+};
+
+static int unknown_verb(const char *word)
+{
+  const char *names[G_N_ELEMENTS(cli_verbs)];
+  for (gsize i = 0; i < G_N_ELEMENTS(cli_verbs); i++)
+    names[i] = cli_verbs[i].name;
+  const char *near = sim_suggest(word, names);
+  fprintf(stderr, "framesim: unknown verb '%s'", word);
+  if (near != NULL)
+    fprintf(stderr, "; did you mean '%s'?", near);
+  fprintf(stderr, "\ntry 'framesim help'\n");
+  return CLI_USAGE;
+}
+
+/* Options before the verb: -1 to go on with argv[*at], else a status. */
+static int global_options(int argc, char **argv, int *at)
+{
+  const char *color = "auto";
+  for (*at = 1; *at < argc && argv[*at][0] == '-'; (*at)++) {
+    const char *option = argv[*at];
+    if (strcmp(option, "--version") == 0) {
+      printf("framesim %s\n", FM_VERSION);
+      return CLI_OK;
+    }
+    if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0) {
+      char *help[] = {argv[0], NULL};
+      return cmd_help(1, help);
+    }
+    if (g_str_has_prefix(option, "--color=")) {
+      color = option + strlen("--color=");
+      continue;
+    }
+    fprintf(stderr, "framesim: unknown option '%s'\ntry 'framesim help'\n", option);
+    return CLI_USAGE;
+  }
+  if (!cli_color_choose(color)) {
+    fprintf(stderr, "framesim: --color must be auto, always or never, not '%s'\n", color);
+    return CLI_USAGE;
+  }
+  return -1;
+}
+
+int main(int argc, char **argv)
+{
+  setlocale(LC_CTYPE, "C.UTF-8");
+
+  int at;
+  int status = global_options(argc, argv, &at);
+  if (status >= 0)
+    return status;
+  if (at == argc) {
+    char *help[] = {argv[0], NULL};
+    cmd_help(1, help);
+    return CLI_USAGE;
+  }
+  for (const struct cli_verb *verb = cli_verbs; verb->name != NULL; verb++)
+    if (strcmp(argv[at], verb->name) == 0)
+      return verb->run(argc - at, argv + at);
+  return unknown_verb(argv[at]);
+}
