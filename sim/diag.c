@@ -113,12 +113,14 @@ sim_source *sim_source_load(const char *path, gsize limit, GError **error)
  * that are not UTF-8 count as one character each. */
 static gunichar next_char(const char *p, const char *end, const char **ret_next)
 {
-  gunichar c = g_utf8_get_char_validated(p, end - p);
+  gunichar c;
 
-  if (c == (gunichar)-1 || c == (gunichar)-2 || c == 0) {
-    *ret_next = p + 1;
+  *ret_next = p + 1;
+  if ((*p & 0x80) == 0)
+    return (gunichar)*p;
+  c = g_utf8_get_char_validated(p, end - p);
+  if (c == (gunichar)-1 || c == (gunichar)-2)
     return 0;
-  }
   *ret_next = g_utf8_next_char(p);
   return c;
 }
@@ -317,7 +319,8 @@ static void append_echo(GString *out, struct sim_place place, const char *hint)
     for (guint i = 0; lines[i] != NULL; i++) {
       if (i > 0)
         g_string_append_printf(out, "\n%*s|", gutter, "");
-      g_string_append_c(out, ' ');
+      if (lines[i][0] != '\0')
+        g_string_append_c(out, ' ');
       append_clean(out, lines[i]);
     }
   }
@@ -383,16 +386,16 @@ static guint distance(const char *a, gsize a_length, const char *b, gsize b_leng
  * all of them; the beginning of a longer word is near whatever is missing. */
 static guint suggestion_cost(const char *word, const char *candidate)
 {
-  gsize length = strlen(word), other = strlen(candidate);
-  guint cost, allowed;
+  gsize length = strlen(word), other = strlen(candidate), allowed;
+  guint cost;
 
   if (length == 0 || length > SUGGEST_MAX || other == 0 || other > SUGGEST_MAX)
     return G_MAXUINT;
+  if (length >= 3 && g_str_has_prefix(candidate, word))
+    return (guint)(other - length) * NEAR;
   cost = distance(word, length, candidate, other);
-  allowed = (guint)MIN((MAX(length, other) + 2) / 3, MAX(length, other) - 1) * EDIT + EDIT - 1;
-  if (cost <= allowed)
-    return cost;
-  return length >= 3 && g_str_has_prefix(candidate, word) ? cost : G_MAXUINT;
+  allowed = MIN((MAX(length, other) + 2) / 3, MAX(length, other) - 1) * EDIT + EDIT - 1;
+  return cost <= allowed ? cost : G_MAXUINT;
 }
 
 const char *sim_suggest(const char *word, const char *const *candidates)

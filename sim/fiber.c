@@ -125,7 +125,6 @@ static void start(void)
 static void *fresh_stack(uint8_t *top)
 {
   uint64_t *sp = (uint64_t *)(void *)top;
-  *--sp = 0;
   *--sp = 0; /* where start() would return to, but it never does */
   *--sp = (uint64_t)(uintptr_t)start;
   for (int i = 0; i < 6; i++)

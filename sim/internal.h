@@ -53,6 +53,9 @@ void sim_trap_set(struct sim_trap *trap);
 /* Ends the kernel code under way with a page fault at this kernel address. */
 FM_NORETURN void sim_trap_fault(uint64_t kaddr, const char *access);
 
+/* Ends the operation under way because nobody will let its thread go on. */
+FM_NORETURN void sim_trap_abandon(void);
+
 /* ---- machine.c ---- */
 
 struct sim_machine {

@@ -49,6 +49,11 @@ void sim_trap_fault(uint64_t kaddr, const char *access)
   end_with(SIM_END_PANIC);
 }
 
+void sim_trap_abandon(void)
+{
+  end_with(SIM_END_ABANDONED);
+}
+
 /* The kernel address that a process address stands for.  Beyond the windows' ends lies
  * what an invalid kernel address was converted to. */
 static uint64_t kernel_address(uint64_t address)
@@ -119,7 +124,7 @@ enum sim_end sim_guard_run(sim_machine *machine, void (*body)(void *data), void 
     body(data);
   }
   this_trap = NULL;
-  if (trap.end != SIM_END_DONE)
+  if (trap.end == SIM_END_PANIC || trap.end == SIM_END_HOST)
     machine->panic = g_strdup(trap.text);
   return trap.end;
 }

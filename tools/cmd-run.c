@@ -1,6 +1,245 @@
 /* SPDX-License-Identifier: MPL-2.0 */
+/* framesim run: runs a script and says what came of it. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/error.h"
+#include "sim/script/number.h"
+#include "sim/script/run.h"
 #include "tools/cli.h"
+
+/* Steps beyond this are counted, not printed, unless --steps all asks for them. */
+#define STEPS_SHOWN 200u
+
+struct output {
+  bool quiet;
+  bool json_on_stdout;
+  bool all_steps;
+  uint64_t steps;
+};
+
+static void print_text(enum sim_text_kind kind, const char *text, void *data)
+{
+  struct output *output = data;
+  if (kind == SIM_TEXT_MESSAGE) {
+    fflush(stdout);
+    fputs(text, stderr);
+    return;
+  }
+  if (output->quiet || output->json_on_stdout)
+    return;
+  if (kind == SIM_TEXT_STEP && ++output->steps > STEPS_SHOWN && !output->all_steps) {
+    if (output->steps == STEPS_SHOWN + 1)
+      printf("      ... (--steps=all prints every step)\n");
+    return;
+  }
+  printf("%s%s%s\n", kind == SIM_TEXT_POINT ? cli_color(CLI_DIM) : "", text,
+         kind == SIM_TEXT_POINT ? cli_color(CLI_PLAIN) : "");
+}
+
+static const char *const verdict_words[] = {
+    [SIM_VERDICT_HELD] = "held",         [SIM_VERDICT_VIOLATED] = "violated",
+    [SIM_VERDICT_UNUSABLE] = "unusable", [SIM_VERDICT_LIMIT] = "limit",
+    [SIM_VERDICT_NO_BOOT] = "no-boot",
+};
+
+static int exit_of(enum sim_verdict verdict)
+{
+  static const int statuses[] = {
+      [SIM_VERDICT_HELD] = CLI_OK,          [SIM_VERDICT_VIOLATED] = CLI_VIOLATED,
+      [SIM_VERDICT_UNUSABLE] = CLI_USAGE,   [SIM_VERDICT_LIMIT] = CLI_LIMIT,
+      [SIM_VERDICT_NO_BOOT] = CLI_VIOLATED,
+  };
+  return statuses[verdict];
+}
+
+static bool write_json(const char *path, const char *script, enum sim_verdict verdict,
+                       const struct sim_run_summary *summary, const char *digest)
+{
+  JsonBuilder *json = cli_json_begin("run");
+  cli_json_string(json, "script", script);
+  cli_json_string(json, "verdict", verdict_words[verdict]);
+  cli_json_int(json, "steps", summary->steps);
+  cli_json_int(json, "expectations", summary->expectations);
+  cli_json_int(json, "findings", summary->findings);
+  cli_json_hex(json, "seed", summary->seed);
+  cli_json_string(json, "build", summary->build);
+  if (digest != NULL)
+    cli_json_string(json, "digest", digest);
+  return cli_json_end(json, path, false);
+}
+
+static void print_summary(enum sim_verdict verdict, const struct sim_run_summary *summary,
+                          const char *digest)
+{
+  bool good = verdict == SIM_VERDICT_HELD;
+  printf("%s%s%s: %" PRIu64 " step%s, %" PRIu64 " expectation%s, %" PRIu64
+         " finding%s (seed %" PRIu64 ", %s build)\n",
+         cli_color(good ? CLI_GREEN : CLI_RED),
+         summary->stopped_early && good ? "stopped" : verdict_words[verdict], cli_color(CLI_PLAIN),
+         summary->steps, summary->steps == 1 ? "" : "s", summary->expectations,
+         summary->expectations == 1 ? "" : "s", summary->findings,
+         summary->findings == 1 ? "" : "s", summary->seed, summary->build);
+  if (digest != NULL)
+    printf("digest %s\n", digest);
+}
+
+static void print_messages(const GPtrArray *errors)
+{
+  for (guint i = 0; i < errors->len; i++)
+    fputs(errors->pdata[i], stderr);
+}
+
+struct choices {
+  const char *json;
+  bool quiet;
+  bool syntax_only;
+  bool digest;
+  bool all_steps;
+};
+
+static int execute(const sim_script *script, const char *path, struct sim_run_options *options,
+                   const struct choices *choices)
+{
+  struct output output = {.quiet = choices->quiet,
+                          .json_on_stdout =
+                              choices->json != NULL && strcmp(choices->json, "-") == 0,
+                          .all_steps = choices->all_steps};
+  options->sink = print_text;
+  options->sink_data = &output;
+
+  g_autoptr(sim_run) run = sim_run_new(script, options);
+  enum sim_verdict verdict = sim_run_execute(run);
+  struct sim_run_summary summary;
+  sim_run_summary(run, &summary);
+  const sim_machine *machine = sim_run_machine(run);
+  bool want_digest = machine != NULL && (choices->digest || choices->json != NULL);
+  g_autofree char *digest = want_digest ? sim_machine_digest(machine) : NULL;
+
+  if (!output.json_on_stdout && (!choices->quiet || choices->digest))
+    print_summary(verdict, &summary, digest);
+  if (choices->json != NULL && !write_json(choices->json, path, verdict, &summary, digest))
+    return CLI_INPUT;
+  return exit_of(verdict);
+}
+
+static int run_script(const char *path, struct sim_run_options *options,
+                      const struct choices *choices)
+{
+  GError *error = NULL;
+  g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(sim_script) script =
+      sim_script_load(path, sim_run_verbs(), sim_run_queries, errors, &error);
+
+  if (script != NULL)
+    (void)sim_run_lint(script, options->defines, errors);
+  if (errors->len != 0) {
+    print_messages(errors);
+    fprintf(stderr, "framesim: %s: %u error%s; nothing was run\n", path, errors->len,
+            errors->len == 1 ? "" : "s");
+    g_clear_error(&error);
+    return CLI_USAGE;
+  }
+  if (script == NULL)
+    return cli_fail(error);
+  if (choices->syntax_only) {
+    printf("%s: no error\n", path);
+    return CLI_OK;
+  }
+  return execute(script, path, options, choices);
+}
+
+/* "7" or "7.drop.dec". */
+static int parse_until(const char *text, struct sim_run_options *options)
+{
+  char *rest;
+  options->until_step = g_ascii_strtoull(text, &rest, 10);
+  if (options->until_step == 0 || rest == text || (*rest != '\0' && *rest != '.'))
+    return cli_usage_error("run", "--until wants a step, as in 7 or 7.drop.dec, not '%s'", text);
+  if (*rest == '\0')
+    return -1;
+  options->until_point = rest + 1;
+  for (int site = 0; site < FM_SITE_COUNT; site++)
+    if (strcmp(fm_site_info((enum fm_site)site)->name, rest + 1) == 0)
+      return -1;
+  return cli_usage_error("run", "--until %s: there is no point '%s' (framesim help points)", text,
+                         rest + 1);
+}
+
+static int parse_build(const char *text, struct sim_run_options *options)
+{
+  if (text == NULL || strcmp(text, "auto") == 0)
+    return -1;
+  if (strcmp(text, "native") == 0)
+    options->build = SIM_BUILD_NATIVE;
+  else if (strcmp(text, "instrumented") == 0)
+    options->build = SIM_BUILD_INSTRUMENTED;
+  else
+    return cli_usage_error("run", "--build must be auto, native or instrumented, not '%s'", text);
+  return -1;
+}
+
+static int parse_seed(const char *text, struct sim_run_options *options)
+{
+  g_autoptr(GError) error = NULL;
+  if (text == NULL)
+    return -1;
+  if (!sim_number_parse(text, &options->seed, &error))
+    return cli_usage_error("run", "--seed %s: %s", text, error->message);
+  options->seed_given = true;
+  return -1;
+}
+
 int cmd_run(int argc, char **argv)
 {
-  return argc + (argv == NULL);
+  g_autofree char *json = NULL;
+  g_autofree char *seed = NULL;
+  g_autofree char *until = NULL;
+  g_autofree char *build = NULL;
+  g_autofree char *steps = NULL;
+  g_autofree char *ram_file = NULL;
+  g_auto(GStrv) defines = NULL;
+  gboolean quiet = FALSE;
+  gboolean syntax_only = FALSE;
+  gboolean points = FALSE;
+  gboolean digest = FALSE;
+  const GOptionEntry entries[] = {
+      {"define", 'D', 0, G_OPTION_ARG_STRING_ARRAY, &defines, "Give a param another value",
+       "NAME=VALUE"},
+      {"seed", 's', 0, G_OPTION_ARG_STRING, &seed, "Seed of random choices (0)", "N"},
+      {"until", 'u', 0, G_OPTION_ARG_STRING, &until, "Stop after step N, or at a point in it",
+       "N[.POINT]"},
+      {"points", 'p', 0, G_OPTION_ARG_NONE, &points, "Print every access to shared memory", NULL},
+      {"steps", 0, 0, G_OPTION_ARG_STRING, &steps, "all: print all steps, not just 200", "WHICH"},
+      {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "Print only errors and findings", NULL},
+      {"syntax-only", 0, 0, G_OPTION_ARG_NONE, &syntax_only, "Look for errors, run nothing", NULL},
+      {"build", 0, 0, G_OPTION_ARG_STRING, &build, "auto, native or instrumented", "NAME"},
+      {"digest", 0, 0, G_OPTION_ARG_NONE, &digest, "Print the digest of all frames", NULL},
+      {"ram", 0, 0, G_OPTION_ARG_FILENAME, &ram_file, "Keep the RAM in this sparse file", "FILE"},
+      {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write JSON Lines to FILE (- is stdout)",
+       "FILE"},
+      G_OPTION_ENTRY_NULL,
+  };
+  int status =
+      cli_parse(&argc, &argv, "SCRIPT", entries, NULL,
+                "Runs SCRIPT (- is stdin); each step says what it changed.\n"
+                "Exit status: 0 all held, 1 a finding, 2 an error in the script, 3 the host\n"
+                "cannot hold the machine.  The language: framesim help script\n\n"
+                "Example: framesim run --points docs/lessons/01-life-of-a-frame/lesson.fms\n");
+  if (status >= 0)
+    return status;
+  if (argc != 2)
+    return cli_usage_error("run", argc < 2 ? "a SCRIPT is missing" : "one SCRIPT at a time");
+  if (steps != NULL && strcmp(steps, "all") != 0)
+    return cli_usage_error("run", "--steps must be all, not '%s'", steps);
+
+  struct sim_run_options options = {
+      .points = points, .ram_file = ram_file, .defines = (const char *const *)defines};
+  struct choices choices = {json, quiet, syntax_only, digest, steps != NULL};
+  if ((until != NULL && (status = parse_until(until, &options)) >= 0) ||
+      (status = parse_build(build, &options)) >= 0 || (status = parse_seed(seed, &options)) >= 0)
+    return status;
+  return run_script(argv[1], &options, &choices);
 }

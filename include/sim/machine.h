@@ -96,13 +96,15 @@ void sim_cpu_enter(sim_machine *machine, uint32_t id);
 /* ---- Running kernel code ---- */
 
 enum sim_end {
-  SIM_END_DONE,  /* it returned */
-  SIM_END_PANIC, /* the simulated kernel ended: see sim_machine_panic() */
-  SIM_END_HOST,  /* the host could not go on: the RAM file has no room left */
+  SIM_END_DONE,      /* it returned */
+  SIM_END_PANIC,     /* the simulated kernel ended: see sim_machine_panic() */
+  SIM_END_HOST,      /* the host could not go on: the RAM file has no room left */
+  SIM_END_ABANDONED, /* the scheduler gave the thread up in the middle */
 };
 
 /* Runs `body(data)`, which calls operations.  A panic or a fault of the simulated kernel
- * ends it there and marks the machine dead.  Does not nest. */
+ * ends it there and marks the machine dead.  Does not nest, but several threads
+ * of a scheduler may each be inside one. */
 enum sim_end sim_guard_run(sim_machine *machine, void (*body)(void *data), void *data);
 
 /* Findings of debug assertions since the last call: a NULL-terminated array of texts, or

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Firmware memory maps: text that says what physical memory a machine has, read into
+ * regions as the boot code would get them (not sorted, not aligned, not merged; that is
+ * fm_regions_normalise()).
+ *
+ * Formats, found by looking at the text unless one is named:
+ *
+ *   e820  The table as the kernel logs it at boot, lines such as
+ *           BIOS-e820: [mem 0x0000000000100000-0x00000000bfffffff] usable
+ *           BIOS-e820: 0000000000100000 - 00000000cffa8000 (usable)
+ *         The first form names the last byte, the older one the first byte behind.
+ *         BIOS-e801 and BIOS-88 are the same.  What stands before the marker (time
+ *         stamps, log levels, mail quotes) and lines without one do not matter.  If the
+ *         log has several boots, or the table again after the kernel changed it, the
+ *         first one counts.
+ *
+ *   text  Our own: a type, then a start and a size, or start-end (end excluded).
+ *           usable    0x0      636K       # a comment
+ *           reserved  0xf0000-0x100000
+ *         Numbers are decimal or hex and may end in K, M, G or T (powers of 1024).
+ *         Types are the names of fm_region_type_name().
+ *
+ * Bytes everywhere.  A region ends below 2^64.  At most 512 regions and 64 MiB of text.
+ *
+ * Ownership: a map owns all it shows and borrows nothing; it does not change after it
+ * was made.  Threads: no shared state; a map may be read by many.
+ *
+ * Errors: SIM_ERROR_INPUT.  What is wrong inside a text comes as a whole message of
+ * sim_diag_format() (several lines, with the place); a file that cannot be read, or is
+ * too large, as one line.
+ *
+ * Left out on purpose: what the boot loader adds (kernel image, low page, initramfs).
+ */
+#ifndef SIM_BOOTMAP_BOOTMAP_H
+#define SIM_BOOTMAP_BOOTMAP_H
+
+#include <fm/region.h>
+#include <glib.h>
+
+#include "sim/diag.h"
+
+typedef struct sim_bootmap {
+  char *file;         /* name for messages: the path, "<stdin>", or "ram SIZE" */
+  const char *format; /* one of sim_bootmap_formats(), or "ram"; static */
+  GArray *regions;    /* struct fm_region, in file order */
+  GArray *lines;      /* guint: line of each region, from 1; 0 if it has none */
+  guint ignored;      /* lines of the text that hold no region */
+} sim_bootmap;
+
+/* Names of the formats, NULL-terminated, in the order in which they are tried. */
+const char *const *sim_bootmap_formats(void);
+
+/* Reads the map in `path`; "-" is standard input.  `format` NULL: find it. */
+sim_bootmap *sim_bootmap_load(const char *path, const char *format, GError **error);
+
+/* The same from a text, which is not needed afterwards. */
+sim_bootmap *sim_bootmap_parse(const sim_source *source, const char *format, GError **error);
+
+/*
+ * The machine `ram SIZE`, which has no file.  From 2 MiB on it looks like a PC: RAM up
+ * to 0x9fc00, reserved up to 1 MiB, RAM again from there, and what would lie above 3 GiB
+ * goes on at 4 GiB.  SIZE counts the reserved part.  Smaller machines are one usable
+ * region.  Never fails; a size beyond all addresses is cut at the last page below 2^64.
+ */
+sim_bootmap *sim_bootmap_new_ram(uint64_t size);
+
+/* Takes NULL too; returns NULL. */
+sim_bootmap *sim_bootmap_free(sim_bootmap *map);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(sim_bootmap, sim_bootmap_free)
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* `machine { }` and `boot`. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "sim/error.h"
+#include "sim/script/interp.h"
+
+#define DEFAULT_RAM (UINT64_C(64) << 20)
+
+/* ---- machine { } ---- */
+
+static bool key_number(sim_run *run, const struct sim_command *key, uint64_t *ret)
+{
+  return sim_run_number(run, sim_command_expr(key, "NUMBER"), ret);
+}
+
+/* A map's path is relative to the script that names it. */
+static char *resolve(const struct sim_command *key, const char *path)
+{
+  const char *script = key->place.source->name;
+  if (g_path_is_absolute(path) || g_str_has_prefix(script, "<"))
+    return g_strdup(path);
+  g_autofree char *folder = g_path_get_dirname(script);
+  return strcmp(folder, ".") == 0 ? g_strdup(path) : g_build_filename(folder, path, NULL);
+}
+
+static enum sim_flow load_map(sim_run *run, const struct sim_command *key)
+{
+  g_autoptr(GError) error = NULL;
+  struct sim_value path;
+  const struct sim_expr *expr = sim_command_expr(key, "STRING");
+  if (!sim_run_value(run, expr, &path))
+    return SIM_FLOW_STOP;
+  if (path.kind != SIM_VALUE_STRING)
+    return sim_run_error(run, expr->place, NULL, "the map wants a path in quotes");
+  g_autofree char *file = resolve(key, path.text);
+  g_clear_pointer(&run->map, sim_bootmap_free);
+  run->map = sim_bootmap_load(file, NULL, &error);
+  if (run->map == NULL)
+    return sim_run_error(run, expr->place, NULL, "%s", g_strchomp(error->message));
+  return SIM_FLOW_NEXT;
+}
+
+static enum sim_flow set_ram(sim_run *run, const struct sim_command *key)
+{
+  uint64_t size;
+  if (!key_number(run, key, &size))
+    return SIM_FLOW_STOP;
+  if (size == 0 || size > FM_WINDOW_ROOM)
+    return sim_run_error(run, key->place, NULL,
+                         "this machine cannot have 0x%" PRIx64 " bytes of RAM", size);
+  g_clear_pointer(&run->map, sim_bootmap_free);
+  run->map = sim_bootmap_new_ram(size);
+  return SIM_FLOW_NEXT;
+}
+
+static enum sim_flow set_cpus(sim_run *run, const struct sim_command *key)
+{
+  uint64_t cpus;
+  if (!key_number(run, key, &cpus))
+    return SIM_FLOW_STOP;
+  if (cpus < 1 || cpus > FM_CPUS_MAX)
+    return sim_run_error(run, key->place, NULL, "a machine has 1 to %u CPUs", FM_CPUS_MAX);
+  run->config.cpus = (uint32_t)cpus;
+  return SIM_FLOW_NEXT;
+}
+
+static enum sim_flow set_kernel(sim_run *run, const struct sim_command *key)
+{
+  if (!sim_run_number(run, sim_command_expr(key, "base"), &run->config.kernel_base) ||
+      !sim_run_number(run, sim_command_expr(key, "size"), &run->config.kernel_size))
+    return SIM_FLOW_STOP;
+  run->config.kernel_given = true;
+  return SIM_FLOW_NEXT;
+}
+
+static enum sim_flow set_seed(sim_run *run, const struct sim_command *key)
+{
+  uint64_t seed;
+  if (!key_number(run, key, &seed))
+    return SIM_FLOW_STOP;
+  if (!run->options.seed_given)
+    run->seed = seed;
+  return SIM_FLOW_NEXT;
+}
+
+static enum sim_flow set_key(sim_run *run, const struct sim_command *key)
+{
+  const char *name = key->verb->name;
+  if (strcmp(name, "ram") == 0)
+    return set_ram(run, key);
+  if (strcmp(name, "map") == 0)
+    return load_map(run, key);
+  if (strcmp(name, "cpus") == 0)
+    return set_cpus(run, key);
+  if (strcmp(name, "seed") == 0)
+    return set_seed(run, key);
+  if (strcmp(name, "kernel") == 0)
+    return set_kernel(run, key);
+  if (strcmp(name, "top") == 0)
+    run->config.top =
+        strcmp(sim_command_flag(key), "usable") == 0 ? FM_TOP_USABLE : FM_TOP_PHYSICAL;
+  if (strcmp(name, "allocator") == 0)
+    for (int kind = 0; kind < FM_ALLOCATORS; kind++)
+      if (strcmp(sim_command_word(key, "WORD"), fm_allocator_name((enum fm_allocator_kind)kind)) ==
+          0)
+        run->config.allocator = (enum fm_allocator_kind)kind;
+  return SIM_FLOW_NEXT;
+}
+
+enum sim_flow sim_run_machine_block(sim_run *run, const struct sim_command *command)
+{
+  const struct sim_block *keys = sim_command_block(command, "KEYS");
+  if (sim_block_find(keys, "ram") != NULL && sim_block_find(keys, "map") != NULL)
+    return sim_run_error(run, command->place, NULL, "a machine has either ram or a map, not both");
+  sim_config_init(&run->config, NULL);
+  for (const struct sim_command *key = keys->first; key != NULL; key = key->next)
+    if (set_key(run, key) != SIM_FLOW_NEXT)
+      return SIM_FLOW_STOP;
+  return SIM_FLOW_NEXT;
+}
+
+/* ---- boot ---- */
+
+static void forget_machine(sim_run *run)
+{
+  run->kernel = NULL;
+  g_clear_pointer(&run->machine, sim_machine_free);
+  g_hash_table_remove_all(run->changes);
+  g_ptr_array_set_size(run->nameless, 0);
+  GHashTableIter iter;
+  gpointer value;
+  g_hash_table_iter_init(&iter, run->names);
+  while (g_hash_table_iter_next(&iter, NULL, &value)) {
+    struct sim_binding *binding = value;
+    if (binding->kind == SIM_BINDING_HANDLE)
+      g_hash_table_iter_remove(&iter);
+    else if (binding->kind == SIM_BINDING_POOL)
+      g_ptr_array_set_size(binding->pool, 0);
+  }
+}
+
+static enum sim_flow refuse(sim_run *run, const struct sim_command *command, const GError *error)
+{
+  g_auto(GStrv) parts = g_strsplit(error->message, "\nhint: ", 2);
+  g_autofree char *message = sim_diag_format(
+      command->place, error->code == SIM_ERROR_BOOT ? "FAILED" : "error", parts[0], parts[1]);
+  sim_run_text(run, SIM_TEXT_MESSAGE, "%s", message);
+  if (error->code == SIM_ERROR_BOOT)
+    run->no_boot = true;
+  else if (error->code == SIM_ERROR_LIMIT)
+    run->limit = true;
+  else
+    run->script_error = true;
+  return SIM_FLOW_STOP;
+}
+
+enum sim_flow sim_verb_boot(sim_run *run, const struct sim_command *command)
+{
+  g_autoptr(GError) error = NULL;
+
+  forget_machine(run);
+  if (run->map == NULL)
+    run->map = sim_bootmap_new_ram(DEFAULT_RAM);
+  run->config.map = run->map;
+  run->config.ram_file = run->options.ram_file;
+  run->machine = sim_machine_new(&run->config, &error);
+  if (run->machine == NULL)
+    return refuse(run, command, error);
+  sim_machine_set_ops(run->machine, run->needs_hooks ? &fm_ops_instrumented : &fm_ops_native);
+  if (!sim_machine_boot(run->machine, &error)) {
+    enum sim_flow flow = refuse(run, command, error);
+    forget_machine(run);
+    return flow;
+  }
+  run->kernel = sim_machine_kernel(run->machine);
+  sim_run_text(
+      run, SIM_TEXT_OUTPUT, "      %s: %" PRIu64 " frames, %u CPU%s, allocator %s, seed %" PRIu64,
+      run->map->file, run->kernel->nr_frames, run->kernel->cpus, run->kernel->cpus == 1 ? "" : "s",
+      fm_allocator_name((enum fm_allocator_kind)run->kernel->allocator), run->seed);
+  return SIM_FLOW_NEXT;
+}

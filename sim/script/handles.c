@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Names of a script and the handles they own. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "sim/script/interp.h"
+
+void sim_handle_free(gpointer data)
+{
+  struct sim_handle *handle = data;
+  if (handle == NULL)
+    return;
+  g_free(handle->name);
+  g_free(handle);
+}
+
+void sim_binding_free(gpointer data)
+{
+  struct sim_binding *binding = data;
+  sim_handle_free(binding->handle);
+  if (binding->pool != NULL)
+    g_ptr_array_unref(binding->pool);
+  g_free(binding);
+}
+
+bool sim_run_name(sim_run *run, const char *name, const struct sim_expr *index, char **ret)
+{
+  uint64_t number;
+  if (index == NULL) {
+    *ret = g_strdup(name);
+    return true;
+  }
+  if (!sim_run_number(run, index, &number))
+    return false;
+  *ret = g_strdup_printf("%s[%" PRIu64 "]", name, number);
+  return true;
+}
+
+/* ---- Binding ---- */
+
+bool sim_run_can_bind(sim_run *run, const struct sim_command *command)
+{
+  const struct sim_bind *bind = sim_command_bind(command);
+  if (bind == NULL)
+    return true;
+
+  g_autofree char *name = NULL;
+  if (!sim_run_name(run, bind->name, bind->index, &name))
+    return false;
+  const struct sim_binding *binding = g_hash_table_lookup(run->names, name);
+  if (binding == NULL || binding->kind == SIM_BINDING_POOL || binding->kind == SIM_BINDING_GONE)
+    return true;
+  if (binding->kind == SIM_BINDING_VALUE) {
+    (void)sim_run_error(run, bind->place, "choose another name", "'%s' is a value already", name);
+    return false;
+  }
+  /* A command may give its result the name of the handle that it consumes. */
+  const struct sim_expr *consumed = sim_command_expr(command, "HANDLE");
+  if (consumed != NULL && strcmp(command->verb->name, "clone") != 0) {
+    struct sim_handle *handle = sim_run_handle(run, consumed);
+    if (handle == NULL)
+      return false;
+    if (handle == binding->handle)
+      return true;
+  }
+  g_autofree char *hint =
+      g_strdup_printf("it was made in step %" PRIu64 "; drop it first, or choose another name",
+                      binding->handle->step);
+  (void)sim_run_error(run, bind->place, hint, "'%s' still owns a live handle", name);
+  return false;
+}
+
+static struct sim_handle *make_handle(const sim_run *run, const struct sim_command *command,
+                                      enum sim_handle_kind kind, fm_paddr frame, const char *name)
+{
+  struct sim_handle *handle = g_new0(struct sim_handle, 1);
+  handle->kind = kind;
+  handle->frame = frame;
+  handle->step = run->cpu->step;
+  handle->place = command->place;
+  handle->name = g_strdup(name);
+  return handle;
+}
+
+enum sim_flow sim_run_bind_handle(sim_run *run, const struct sim_command *command,
+                                  enum sim_handle_kind kind, fm_paddr frame)
+{
+  const struct sim_bind *bind = sim_command_bind(command);
+  if (bind == NULL) {
+    g_ptr_array_add(run->nameless, make_handle(run, command, kind, frame, "(no name)"));
+    return SIM_FLOW_NEXT;
+  }
+  g_autofree char *name = NULL;
+  if (!sim_run_name(run, bind->name, bind->index, &name))
+    return SIM_FLOW_STOP;
+  struct sim_binding *binding = g_hash_table_lookup(run->names, name);
+  if (binding != NULL && binding->kind == SIM_BINDING_POOL) {
+    g_ptr_array_add(binding->pool, make_handle(run, command, kind, frame, name));
+    return SIM_FLOW_NEXT;
+  }
+  binding = g_new0(struct sim_binding, 1);
+  binding->kind = SIM_BINDING_HANDLE;
+  binding->handle = make_handle(run, command, kind, frame, name);
+  g_hash_table_replace(run->names, g_steal_pointer(&name), binding);
+  return SIM_FLOW_NEXT;
+}
+
+void sim_run_bind_value(sim_run *run, const char *name, struct sim_value value)
+{
+  struct sim_binding *binding = g_new0(struct sim_binding, 1);
+  binding->kind = SIM_BINDING_VALUE;
+  binding->value = value;
+  g_hash_table_replace(run->names, g_strdup(name), binding);
+}
+
+/* ---- Looking up ---- */
+
+static int by_name(gconstpointer a, gconstpointer b)
+{
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The names that are bound to handles now, sorted, for hints. */
+static char *list_names(const sim_run *run, const char *wanted)
+{
+  g_autoptr(GPtrArray) names = g_ptr_array_new();
+  GHashTableIter iter;
+  gpointer name;
+  gpointer value;
+  g_hash_table_iter_init(&iter, run->names);
+  while (g_hash_table_iter_next(&iter, &name, &value))
+    if (((struct sim_binding *)value)->kind == SIM_BINDING_HANDLE)
+      g_ptr_array_add(names, name);
+  if (names->len == 0)
+    return g_strdup("no name owns a handle here");
+  g_ptr_array_sort(names, by_name);
+  g_ptr_array_add(names, NULL);
+  const char *near = sim_suggest(wanted, (const char *const *)names->pdata);
+  if (near != NULL)
+    return g_strdup_printf("did you mean '%s'?", near);
+  if (names->len > 13)
+    g_ptr_array_set_size(names, 12);
+  bool cut = names->pdata[names->len - 1] != NULL;
+  if (cut)
+    g_ptr_array_add(names, NULL);
+  g_autofree char *joined = g_strjoinv(", ", (char **)names->pdata);
+  return g_strdup_printf("handles are owned by: %s%s", joined, cut ? ", ..." : "");
+}
+
+struct sim_handle *sim_run_handle(sim_run *run, const struct sim_expr *expr)
+{
+  g_autofree char *name = NULL;
+  if (!sim_run_name(run, expr->text, expr->kind == SIM_EXPR_INDEX ? expr->operands[0] : NULL,
+                    &name))
+    return NULL;
+  struct sim_binding *binding = g_hash_table_lookup(run->names, name);
+  if (binding == NULL) {
+    g_autofree char *hint = list_names(run, name);
+    (void)sim_run_error(run, expr->place, hint, "'%s' owns no handle", name);
+    return NULL;
+  }
+  if (binding->kind == SIM_BINDING_GONE) {
+    g_autofree char *hint = list_names(run, name);
+    (void)sim_run_error(run, expr->place, hint,
+                        "'%s' owns no handle any more: step %" PRIu64 " consumed it", name,
+                        binding->gone_step);
+    return NULL;
+  }
+  if (binding->kind == SIM_BINDING_POOL) {
+    g_autofree char *hint = g_strdup_printf("'drop any %s' takes one of them", name);
+    (void)sim_run_error(run, expr->place, hint, "'%s' is a pool of handles, not one handle", name);
+    return NULL;
+  }
+  if (binding->kind == SIM_BINDING_VALUE) {
+    g_autofree char *text = sim_value_to_string(&binding->value);
+    (void)sim_run_error(run, expr->place, NULL, "'%s' is %s, not a handle", name, text);
+    return NULL;
+  }
+  return binding->handle;
+}
+
+void sim_run_consume(sim_run *run, struct sim_handle *handle)
+{
+  if (g_ptr_array_find(run->nameless, handle, NULL)) {
+    g_ptr_array_remove(run->nameless, handle);
+    return;
+  }
+  struct sim_binding *binding = g_hash_table_lookup(run->names, handle->name);
+  if (binding == NULL)
+    return;
+  if (binding->kind == SIM_BINDING_POOL)
+    g_ptr_array_remove_fast(binding->pool, handle);
+  else if (binding->handle == handle) {
+    binding->kind = SIM_BINDING_GONE;
+    binding->gone = handle->frame;
+    binding->gone_step = run->cpu->step;
+    g_clear_pointer(&binding->handle, sim_handle_free);
+  }
+}
+
+static int by_step(gconstpointer a, gconstpointer b)
+{
+  const struct sim_handle *x = *(struct sim_handle *const *)a;
+  const struct sim_handle *y = *(struct sim_handle *const *)b;
+  if (x->step != y->step)
+    return x->step < y->step ? -1 : 1;
+  return x->frame.raw < y->frame.raw ? -1 : x->frame.raw > y->frame.raw;
+}
+
+GPtrArray *sim_run_handles(const sim_run *run)
+{
+  GPtrArray *handles = g_ptr_array_new();
+  GHashTableIter iter;
+  gpointer value;
+  g_hash_table_iter_init(&iter, run->names);
+  while (g_hash_table_iter_next(&iter, NULL, &value)) {
+    const struct sim_binding *binding = value;
+    if (binding->kind == SIM_BINDING_HANDLE)
+      g_ptr_array_add(handles, binding->handle);
+    else if (binding->kind == SIM_BINDING_POOL)
+      g_ptr_array_extend(handles, binding->pool, NULL, NULL);
+  }
+  g_ptr_array_extend(handles, run->nameless, NULL, NULL);
+  g_ptr_array_sort(handles, by_step);
+  return handles;
+}
+
+struct sim_handle *sim_run_find_raw(sim_run *run, fm_paddr frame, bool unique)
+{
+  g_autoptr(GPtrArray) handles = sim_run_handles(run);
+  for (guint i = 0; i < handles->len; i++) {
+    struct sim_handle *handle = handles->pdata[i];
+    if (handle->frame.raw == frame.raw &&
+        handle->kind == (unique ? SIM_HANDLE_RAW_UNIQUE : SIM_HANDLE_RAW))
+      return handle;
+  }
+  return NULL;
+}

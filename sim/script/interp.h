@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What the files of the interpreter share among themselves. */
+#ifndef SIM_SCRIPT_INTERP_H
+#define SIM_SCRIPT_INTERP_H
+
+#include <sim/sched.h>
+
+#include "sim/bootmap/bootmap.h"
+#include "sim/rng.h"
+#include "sim/script/run.h"
+
+#define SIM_FINDINGS_MAX 20u
+
+/* ---- Values ---- */
+
+enum sim_value_kind { SIM_VALUE_NUMBER, SIM_VALUE_WORD, SIM_VALUE_STRING, SIM_VALUE_HANDLE };
+
+struct sim_handle;
+
+struct sim_value {
+  enum sim_value_kind kind;
+  uint64_t number;
+  const char *text; /* word or string; borrowed, lives as long as the run */
+  struct sim_handle *handle;
+};
+
+/* ---- Handles ---- */
+
+enum sim_handle_kind {
+  SIM_HANDLE_FRAME,      /* one reference to a shared frame */
+  SIM_HANDLE_UNIQUE,     /* the only owner */
+  SIM_HANDLE_RAW,        /* a forgotten reference: only its address is left */
+  SIM_HANDLE_RAW_UNIQUE, /* a forgotten unique owner */
+};
+
+struct sim_handle {
+  enum sim_handle_kind kind;
+  fm_paddr frame;
+  uint64_t step;          /* that made it */
+  struct sim_place place; /* of that command */
+  char *name;             /* "f", "a[3]", a pool's name, or "(no name)" */
+  bool excused;           /* its leak follows from a finding that was reported */
+};
+
+/* What a name stands for. */
+enum sim_binding_kind {
+  SIM_BINDING_HANDLE,
+  SIM_BINDING_VALUE,
+  SIM_BINDING_POOL,
+  SIM_BINDING_GONE, /* owned a handle once: its frame's address still is known */
+};
+
+struct sim_binding {
+  enum sim_binding_kind kind;
+  struct sim_handle *handle; /* owned */
+  struct sim_value value;
+  GPtrArray *pool;    /* struct sim_handle *, owned */
+  fm_paddr gone;      /* SIM_BINDING_GONE: the frame */
+  uint64_t gone_step; /* and the step that consumed the handle */
+};
+
+/* ---- Execution ---- */
+
+enum sim_flow {
+  SIM_FLOW_NEXT, /* go on with the next command */
+  SIM_FLOW_STOP, /* the run is over: the end, an error, or --until */
+};
+
+/* The last change of a frame, and the one before. */
+struct sim_change {
+  uint64_t step;
+  const struct sim_command *command;
+  uint64_t earlier_step;
+  const struct sim_command *earlier; /* NULL: there was none */
+};
+
+/* A frame that a command works on.  While threads run, others change it too; then only
+ * what this command's own accesses did to the count is told. */
+struct sim_touch {
+  fm_paddr frame;
+  struct fm_slot_view before;
+  bool wrote;
+  uint64_t count_after;
+};
+
+/* The answer of a command that may fail in a documented way. */
+struct sim_answer {
+  bool failed;
+  const char *error; /* "InUse", ...: static; NULL if it succeeded */
+};
+
+/* One of the CPUs that run script commands: the main program, or a thread. */
+struct sim_cpu {
+  const char *name; /* "main" or the thread's */
+  uint32_t id;
+  uint64_t step; /* the one it executes */
+  const struct sim_command *command;
+  GArray *touched; /* struct sim_touch: frames that the command may change */
+  GString *output; /* what it said; delivered behind the step's own line */
+  /* Inside `expect error`/`expect panic`: answers are looked at, not reported. */
+  guint expecting;
+  struct sim_answer answer;
+};
+
+struct sim_run {
+  const sim_script *script;
+  struct sim_run_options options;
+  uint64_t seed;
+  const char *title;
+
+  sim_bootmap *map;
+  struct sim_config config;
+  bool machine_given;
+  sim_machine *machine;
+  struct fm_kernel *kernel;
+  bool needs_hooks;
+
+  GHashTable *names;   /* char * -> struct sim_binding * */
+  GPtrArray *nameless; /* struct sim_handle *: results that no name received */
+  GHashTable *changes; /* frame number -> struct sim_change * */
+  GHashTable *streams; /* name -> struct sim_rng * */
+  GHashTable *chooses; /* struct sim_command * -> stream name */
+  GHashTable *texts;   /* interned strings of values */
+  GHashTable *allowed; /* names that `end expecting leak` lists; NULL: no `end` yet */
+
+  struct sim_cpu main;
+  struct sim_cpu *cpu; /* who runs now */
+  sim_sched *sched;    /* while a thread group runs */
+  guint until_site;    /* enum fm_site, FM_SITE_COUNT: none */
+
+  uint64_t steps;
+  uint64_t expectations;
+  uint64_t findings;
+  bool script_error;
+  bool limit;
+  bool no_boot;
+  bool stopped_early;
+  bool abandoning; /* threads that rest are being sent home */
+};
+
+/* ---- report.c ---- */
+
+/* Output waits for sim_run_flush(); everything else is delivered at once. */
+void sim_run_text(sim_run *run, enum sim_text_kind kind, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+void sim_run_flush(sim_run *run);
+
+/* An error in the script: the run ends.  `hint` may be NULL. */
+enum sim_flow sim_run_error(sim_run *run, struct sim_place place, const char *hint,
+                            const char *format, ...) G_GNUC_PRINTF(4, 5);
+
+/* A finding.  `frame` NULL: it is not about one frame. */
+void sim_run_finding(sim_run *run, struct sim_place place, const char *kind, const fm_paddr *frame,
+                     const char *format, ...) G_GNUC_PRINTF(5, 6);
+
+/* Says that the command is about to work on this frame. */
+void sim_run_touch(sim_run *run, fm_paddr frame);
+
+void sim_cpu_init(struct sim_cpu *cpu, const char *name, uint32_t id);
+void sim_cpu_clear(struct sim_cpu *cpu);
+
+/* After a command: notes changes, reports the step and the findings of the machine. */
+void sim_run_report_step(sim_run *run, const struct sim_command *command);
+
+/* "shared 2, anon": newly allocated. */
+char *sim_view_to_string(const struct fm_slot_view *view);
+
+/* Watches the accesses of a thread group, or of one command if points are wanted. */
+void sim_run_watch(const struct fm_access *access, guint thread, void *data);
+
+/* ---- handles.c ---- */
+
+void sim_binding_free(gpointer binding);
+void sim_handle_free(gpointer handle);
+
+/* "a" or "a[3]"; false: the index was an error, already reported. */
+bool sim_run_name(sim_run *run, const char *name, const struct sim_expr *index, char **ret);
+
+/* Gives a new handle to what `->` names: a free name or a pool. */
+enum sim_flow sim_run_bind_handle(sim_run *run, const struct sim_command *command,
+                                  enum sim_handle_kind kind, fm_paddr frame);
+
+/* Whether `->` names something that can be bound; looked at before the command acts. */
+bool sim_run_can_bind(sim_run *run, const struct sim_command *command);
+
+void sim_run_bind_value(sim_run *run, const char *name, struct sim_value value);
+
+/* The live handle that an expression (a NAME or INDEX) names; NULL: reported. */
+struct sim_handle *sim_run_handle(sim_run *run, const struct sim_expr *expr);
+
+/* The handle is gone: its name is free again, and the struct is freed. */
+void sim_run_consume(sim_run *run, struct sim_handle *handle);
+
+/* Some live raw handle of this frame and kind, or NULL. */
+struct sim_handle *sim_run_find_raw(sim_run *run, fm_paddr frame, bool unique);
+
+/* All live handles, in the order in which they were made; container to be freed. */
+GPtrArray *sim_run_handles(const sim_run *run);
+
+/* ---- value.c ---- */
+
+bool sim_run_value(sim_run *run, const struct sim_expr *expr, struct sim_value *ret);
+bool sim_run_number(sim_run *run, const struct sim_expr *expr, uint64_t *ret);
+bool sim_run_condition(sim_run *run, const struct sim_expr *expr, bool *ret);
+
+/* A handle's address, or a number. */
+bool sim_run_address(sim_run *run, const struct sim_expr *expr, uint64_t *ret);
+char *sim_value_to_string(const struct sim_value *value);
+
+/* Interned copy that lives as long as the run. */
+const char *sim_run_intern(sim_run *run, const char *text);
+
+/* ---- vocabulary: lint.c ---- */
+
+extern const char *const sim_words_states[];
+extern const char *const sim_words_errors[];
+extern const char *const sim_words_allocators[];
+
+/* The site of that name; FM_SITE_COUNT: none. */
+enum fm_site sim_site_by_name(const char *name);
+
+/* ---- verbs.c, verbs_look.c: what each verb does ---- */
+
+typedef enum sim_flow (*sim_verb_fn)(sim_run *run, const struct sim_command *command);
+
+/* What `user` of a verb's syntax points to. */
+struct sim_verb_action {
+  sim_verb_fn run;
+  bool needs_machine; /* a booted one */
+  bool main_only;     /* not inside a thread */
+  bool when_dead;     /* works on a machine whose kernel panicked */
+  const char *help;
+};
+
+enum sim_flow sim_verb_boot(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_claim(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_get(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_clone(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_drop(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_unique(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_shared(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_repurpose(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_reset(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_into_raw(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_from_raw(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_alloc(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_pool(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_poke(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_show(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_check(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_note(sim_run *run, const struct sim_command *command);
+
+/* The word that stands alone in a command: `handles` of `show handles`; NULL: none. */
+const char *sim_command_flag(const struct sim_command *command);
+
+/* ---- exec.c ---- */
+
+enum sim_flow sim_run_block(sim_run *run, const struct sim_block *block);
+
+/* One command that is no thread. */
+enum sim_flow sim_run_command(sim_run *run, const struct sim_command *command);
+
+/* expect.c */
+enum sim_flow sim_run_expect(sim_run *run, const struct sim_command *command);
+
+/* The answer of an operation: on failure reports it, binds `or err`, or hands it to the
+ * `expect` around it.  *ret_go_on: the command succeeded. */
+enum sim_flow sim_run_answer(sim_run *run, const struct sim_command *command, const char *error,
+                             const fm_paddr *frame, bool *ret_go_on);
+
+/* Runs kernel code for a command; not SIM_FLOW_NEXT: it did not return. */
+enum sim_flow sim_run_guarded(sim_run *run, void (*body)(void *data), void *data);
+
+/* The stream of that name; made at its first use. */
+struct sim_rng *sim_run_stream(sim_run *run, const char *name);
+
+/* ---- boot.c ---- */
+
+enum sim_flow sim_run_machine_block(sim_run *run, const struct sim_command *command);
+
+/* ---- group.c: threads and schedules ---- */
+
+/* Runs the adjacent thread commands that begin at `first`, with the schedule that follows
+ * them or one after the other; *ret_next is the command after the group. */
+enum sim_flow sim_run_group(sim_run *run, const struct sim_command *first,
+                            const struct sim_command **ret_next);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The life of a run, and its verdict. */
+#include "sim/script/run.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "sim/script/interp.h"
+#include "sim/script/number.h"
+
+/* ---- What the script needs ---- */
+
+static bool block_has_threads(const struct sim_block *block)
+{
+  for (const struct sim_command *command = block->first; command != NULL; command = command->next) {
+    if (command->statement == SIM_STATEMENT_THREAD)
+      return true;
+    for (const struct sim_arg *arg = command->args; arg != NULL; arg = arg->next)
+      if (arg->block != NULL && block_has_threads(arg->block))
+        return true;
+  }
+  return false;
+}
+
+static void define(sim_run *run, const char *text)
+{
+  g_auto(GStrv) parts = g_strsplit(text, "=", 2);
+  uint64_t number;
+  struct sim_value value = {.kind = SIM_VALUE_STRING};
+  if (sim_number_parse(parts[1], &number, NULL))
+    value = (struct sim_value){.kind = SIM_VALUE_NUMBER, .number = number};
+  else
+    value.text = sim_run_intern(run, parts[1]);
+  sim_run_bind_value(run, parts[0], value);
+}
+
+/* ---- Life ---- */
+
+sim_run *sim_run_new(const sim_script *script, const struct sim_run_options *options)
+{
+  sim_run *run = g_new0(sim_run, 1);
+  run->script = script;
+  run->options = *options;
+  run->seed = options->seed_given ? options->seed : 0;
+  run->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, sim_binding_free);
+  run->nameless = g_ptr_array_new_with_free_func(sim_handle_free);
+  run->changes = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+  run->streams = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  run->chooses = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+  run->texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  sim_cpu_init(&run->main, "main", 0);
+  run->cpu = &run->main;
+  run->until_site =
+      options->until_point != NULL ? sim_site_by_name(options->until_point) : FM_SITE_COUNT;
+  run->needs_hooks = options->build == SIM_BUILD_INSTRUMENTED || options->points ||
+                     options->until_point != NULL || block_has_threads(script->body);
+  sim_config_init(&run->config, NULL);
+  for (const char *const *text = options->defines; text != NULL && *text != NULL; text++)
+    define(run, *text);
+  return run;
+}
+
+sim_run *sim_run_free(sim_run *run)
+{
+  if (run == NULL)
+    return NULL;
+  g_clear_pointer(&run->machine, sim_machine_free);
+  sim_bootmap_free(run->map);
+  g_hash_table_unref(run->names);
+  g_ptr_array_unref(run->nameless);
+  g_hash_table_unref(run->changes);
+  g_hash_table_unref(run->streams);
+  g_hash_table_unref(run->chooses);
+  g_hash_table_unref(run->texts);
+  g_clear_pointer(&run->allowed, g_hash_table_unref);
+  sim_cpu_clear(&run->main);
+  g_free(run);
+  return NULL;
+}
+
+/* ---- The end ---- */
+
+/* "a" of "a[3]": elements of one array are allowed and reported together. */
+static char *family(const struct sim_handle *handle)
+{
+  const char *bracket = strchr(handle->name, '[');
+  return bracket != NULL ? g_strndup(handle->name, (gsize)(bracket - handle->name))
+                         : g_strdup(handle->name);
+}
+
+static bool is_allowed(const sim_run *run, const struct sim_handle *handle, const char *name)
+{
+  return handle->excused ||
+         (run->allowed != NULL && (g_hash_table_contains(run->allowed, handle->name) ||
+                                   g_hash_table_contains(run->allowed, name)));
+}
+
+static void report_leak(sim_run *run, const struct sim_handle *handle, const char *name,
+                        guint count)
+{
+  run->cpu->step = handle->step;
+  if (count > 1) {
+    sim_run_finding(run, handle->place, "LEAK", NULL,
+                    "%u handles of '%s' are live at the end; the oldest was made in step %" PRIu64,
+                    count, name, handle->step);
+    return;
+  }
+  bool forgotten = handle->kind == SIM_HANDLE_RAW || handle->kind == SIM_HANDLE_RAW_UNIQUE;
+  sim_run_finding(run, handle->place, "LEAK", &handle->frame,
+                  "%s '%s' is live at the end; it was made in step %" PRIu64,
+                  forgotten ? "forgotten reference" : "handle", handle->name, handle->step);
+}
+
+/* One finding for each name that still owns handles; those of a pool or array are one. */
+static void report_leaks(sim_run *run)
+{
+  g_autoptr(GPtrArray) handles = sim_run_handles(run);
+  g_autoptr(GHashTable) counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+  for (guint i = 0; i < handles->len; i++) {
+    g_autofree char *name = family(handles->pdata[i]);
+    if (is_allowed(run, handles->pdata[i], name))
+      continue;
+    guint count = GPOINTER_TO_UINT(g_hash_table_lookup(counts, name));
+    g_hash_table_replace(counts, g_steal_pointer(&name), GUINT_TO_POINTER(count + 1));
+  }
+  for (guint i = 0; i < handles->len && run->findings < SIM_FINDINGS_MAX; i++) {
+    const struct sim_handle *handle = handles->pdata[i];
+    g_autofree char *name = family(handle);
+    guint count = GPOINTER_TO_UINT(g_hash_table_lookup(counts, name));
+    if (count == 0 || is_allowed(run, handle, name))
+      continue;
+    report_leak(run, handle, name, count);
+    g_hash_table_remove(counts, name);
+  }
+}
+
+static enum sim_verdict verdict(const sim_run *run)
+{
+  if (run->script_error)
+    return SIM_VERDICT_UNUSABLE;
+  if (run->no_boot)
+    return SIM_VERDICT_NO_BOOT;
+  if (run->findings != 0)
+    return SIM_VERDICT_VIOLATED;
+  return run->limit ? SIM_VERDICT_LIMIT : SIM_VERDICT_HELD;
+}
+
+enum sim_verdict sim_run_execute(sim_run *run)
+{
+  (void)sim_run_block(run, run->script->body);
+  run->cpu = &run->main;
+  sim_run_flush(run);
+  g_array_set_size(run->main.touched, 0);
+  bool alive = run->machine != NULL && sim_machine_panic(run->machine) == NULL;
+  if (alive && !run->script_error && !run->stopped_early && !run->limit && !run->no_boot)
+    report_leaks(run);
+  return verdict(run);
+}
+
+void sim_run_summary(const sim_run *run, struct sim_run_summary *ret)
+{
+  *ret = (struct sim_run_summary){
+      .steps = run->steps,
+      .expectations = run->expectations,
+      .findings = run->findings,
+      .seed = run->seed,
+      .build = run->machine != NULL ? sim_machine_ops(run->machine)->build : "none",
+      .stopped_early = run->stopped_early,
+      .title = run->title,
+  };
+}
+
+const sim_machine *sim_run_machine(const sim_run *run)
+{
+  return run->kernel != NULL ? run->machine : NULL;
+}

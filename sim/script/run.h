@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Running a script: from its tree to a verdict.
+ *
+ * Each executed command is a step, numbered from 1.  A run ends at the script's end, at
+ * `end`, at the step asked for, at a script error, or after 20 findings.  Afterwards the
+ * machine still stands and can be looked at until sim_run_free().
+ *
+ * Text for people goes to a sink, one whole line or message at a time; nothing is printed
+ * here.  One run at a time in a process, because there is one machine.
+ */
+#ifndef SIM_SCRIPT_RUN_H
+#define SIM_SCRIPT_RUN_H
+
+#include <glib.h>
+#include <sim/machine.h>
+
+#include "sim/script/ast.h"
+#include "sim/script/parse.h"
+
+enum sim_verdict {
+  SIM_VERDICT_HELD,     /* everything expected came true */
+  SIM_VERDICT_VIOLATED, /* at least one finding */
+  SIM_VERDICT_UNUSABLE, /* the script or its input cannot be used */
+  SIM_VERDICT_LIMIT,    /* the host cannot hold the machine */
+  SIM_VERDICT_NO_BOOT,  /* the machine cannot boot */
+};
+
+enum sim_text_kind {
+  SIM_TEXT_STEP,    /* what a step did */
+  SIM_TEXT_OUTPUT,  /* what `show` and `note` say */
+  SIM_TEXT_POINT,   /* one access, if points are wanted */
+  SIM_TEXT_MESSAGE, /* an error or a finding */
+};
+
+enum sim_build { SIM_BUILD_AUTO, SIM_BUILD_NATIVE, SIM_BUILD_INSTRUMENTED };
+
+struct sim_run_options {
+  uint64_t seed;
+  bool seed_given;            /* else the script's own, else 0 */
+  uint64_t until_step;        /* 0: to the end */
+  const char *until_point;    /* within that step; NULL: after it */
+  enum sim_build build;       /* AUTO: native until something needs the hooks */
+  bool points;                /* report every access */
+  const char *ram_file;       /* NULL: memory */
+  const char *const *defines; /* "NAME=value", NULL-terminated; or NULL */
+  void (*sink)(enum sim_text_kind kind, const char *text, void *data);
+  void *sink_data;
+};
+
+typedef struct sim_run sim_run;
+
+/* What stands in the tables of the language: sim_script_load(path, sim_run_verbs(),
+ * sim_run_queries, ...). */
+const struct sim_verb_syntax *sim_run_verbs(void);
+extern const char *const sim_run_queries[];
+
+/* What a verb does, for people: some lines; NULL if it has no more to say than its summary. */
+const char *sim_run_verb_help(const char *verb);
+
+/* Whether the words of a script mean something: error and type names, states, points,
+ * threads, parameters given from outside.  Messages are added to `errors`. */
+bool sim_run_lint(const sim_script *script, const char *const *defines, GPtrArray *errors);
+
+/* The script is borrowed and was linted; options are copied, their strings borrowed. */
+sim_run *sim_run_new(const sim_script *script, const struct sim_run_options *options);
+sim_run *sim_run_free(sim_run *run);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(sim_run, sim_run_free)
+
+/* Once. */
+enum sim_verdict sim_run_execute(sim_run *run);
+
+struct sim_run_summary {
+  uint64_t steps;
+  uint64_t expectations; /* that were looked at */
+  uint64_t findings;
+  uint64_t seed;
+  const char *build;  /* "native", "instrumented" or "none" */
+  bool stopped_early; /* by until_step */
+  const char *title;  /* or NULL */
+};
+
+void sim_run_summary(const sim_run *run, struct sim_run_summary *ret);
+
+/* The machine, or NULL if none was booted. */
+const sim_machine *sim_run_machine(const sim_run *run);
+
+#endif
