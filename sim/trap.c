@@ -54,13 +54,21 @@ void sim_trap_abandon(void)
   end_with(SIM_END_ABANDONED);
 }
 
-/* The kernel address that a process address stands for.  Beyond the windows' ends lies
- * what an invalid kernel address was converted to. */
-static uint64_t kernel_address(uint64_t address)
+/* Says which kernel address a process address stands for.  The linear mapping and the
+ * image share a window, so beyond its end both are possible. */
+static void describe_fault(uint64_t address, char *text, size_t size)
 {
   if (address >= FM_META_WINDOW && address - FM_META_WINDOW < FM_META_END - FM_META_BASE)
-    return address - FM_META_WINDOW + FM_META_BASE;
-  return address - FM_LINEAR_WINDOW + FM_LINEAR_BASE;
+    g_snprintf(text, size,
+               "page fault: the kernel reached for the slot at 0x%" PRIx64
+               ", where nothing is mapped",
+               address - FM_META_WINDOW + FM_META_BASE);
+  else
+    g_snprintf(text, size,
+               "page fault: nothing is mapped where the kernel reached: 0x%" PRIx64
+               " if it meant the image, 0x%" PRIx64 " if the linear mapping",
+               address - FM_LINEAR_WINDOW + FM_IMAGE_BASE,
+               address - FM_LINEAR_WINDOW + FM_LINEAR_BASE);
 }
 
 static bool in_windows(uint64_t address)
@@ -93,9 +101,7 @@ static void on_signal(int signal_number, siginfo_t *info, void *context)
     g_strlcpy(this_trap->text, "general protection fault: access to a non-canonical address",
               sizeof(this_trap->text));
   else
-    g_snprintf(this_trap->text, sizeof(this_trap->text),
-               "page fault: the kernel reached for 0x%" PRIx64 ", where nothing is mapped",
-               kernel_address(address));
+    describe_fault(address, this_trap->text, sizeof(this_trap->text));
   end_with(SIM_END_PANIC);
 }
 

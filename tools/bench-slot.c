@@ -135,7 +135,7 @@ static inline void bare_claim(struct bench *bench, struct fm_slot *slot)
 static inline void bare_drop_last(struct fm_slot *slot)
 {
   (void)__atomic_fetch_sub(&slot->ref_count, 1, __ATOMIC_RELEASE);
-  __atomic_thread_fence(__ATOMIC_ACQUIRE);
+  fm_acquire_fence_for(FM_SITE_DROP_FENCE, &slot->ref_count);
   __atomic_store_n(&slot->ref_count, FM_COUNT_UNUSED, __ATOMIC_RELEASE);
 }
 

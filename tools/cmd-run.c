@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* framesim run: runs a script and says what came of it. */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,10 +40,19 @@ static void print_text(enum sim_text_kind kind, const char *text, void *data)
          kind == SIM_TEXT_POINT ? cli_color(CLI_PLAIN) : "");
 }
 
+/* Set by Ctrl-C: the run stops between two commands; a second one ends the program. */
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal_number)
+{
+  interrupted = 1;
+  (void)signal(signal_number, SIG_DFL);
+}
+
 static const char *const verdict_words[] = {
     [SIM_VERDICT_HELD] = "held",         [SIM_VERDICT_VIOLATED] = "violated",
     [SIM_VERDICT_UNUSABLE] = "unusable", [SIM_VERDICT_LIMIT] = "limit",
-    [SIM_VERDICT_NO_BOOT] = "no-boot",
+    [SIM_VERDICT_NO_BOOT] = "no-boot",   [SIM_VERDICT_INTERRUPTED] = "interrupted",
 };
 
 static int exit_of(enum sim_verdict verdict)
@@ -50,7 +60,7 @@ static int exit_of(enum sim_verdict verdict)
   static const int statuses[] = {
       [SIM_VERDICT_HELD] = CLI_OK,          [SIM_VERDICT_VIOLATED] = CLI_VIOLATED,
       [SIM_VERDICT_UNUSABLE] = CLI_USAGE,   [SIM_VERDICT_LIMIT] = CLI_LIMIT,
-      [SIM_VERDICT_NO_BOOT] = CLI_VIOLATED,
+      [SIM_VERDICT_NO_BOOT] = CLI_VIOLATED, [SIM_VERDICT_INTERRUPTED] = CLI_INTERRUPTED,
   };
   return statuses[verdict];
 }
@@ -109,6 +119,8 @@ static int execute(const sim_script *script, const char *path, struct sim_run_op
                           .all_steps = choices->all_steps};
   options->sink = print_text;
   options->sink_data = &output;
+  options->interrupted = &interrupted;
+  (void)signal(SIGINT, on_interrupt);
 
   g_autoptr(sim_run) run = sim_run_new(script, options);
   enum sim_verdict verdict = sim_run_execute(run);

@@ -269,7 +269,8 @@ enum sim_flow sim_run_block(sim_run *run, const struct sim_block *block)
 {
   const struct sim_command *command = block->first;
   while (command != NULL) {
-    if (run->findings >= SIM_FINDINGS_MAX || run->abandoning)
+    run->interrupted |= run->options.interrupted != NULL && *run->options.interrupted != 0;
+    if (run->findings >= SIM_FINDINGS_MAX || run->abandoning || run->interrupted)
       return SIM_FLOW_STOP;
     enum sim_flow flow;
     if (command->statement == SIM_STATEMENT_THREAD) {

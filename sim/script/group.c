@@ -90,7 +90,7 @@ static enum sim_flow explain_stuck(struct group *group, guint index, struct sim_
 /* Whether the group must not go on: an error, or --until. */
 static bool is_over(const struct group *group)
 {
-  return group->run->script_error || group->run->stopped_early ||
+  return group->run->script_error || group->run->stopped_early || group->run->interrupted ||
          group->run->findings >= SIM_FINDINGS_MAX;
 }
 

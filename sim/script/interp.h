@@ -135,6 +135,7 @@ struct sim_run {
   bool limit;
   bool no_boot;
   bool stopped_early;
+  bool interrupted;
   bool abandoning; /* threads that rest are being sent home */
 };
 

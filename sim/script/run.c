@@ -137,6 +137,8 @@ static void report_leaks(sim_run *run)
 
 static enum sim_verdict verdict(const sim_run *run)
 {
+  if (run->interrupted)
+    return SIM_VERDICT_INTERRUPTED;
   if (run->script_error)
     return SIM_VERDICT_UNUSABLE;
   if (run->no_boot)
@@ -153,7 +155,8 @@ enum sim_verdict sim_run_execute(sim_run *run)
   sim_run_flush(run);
   g_array_set_size(run->main.touched, 0);
   bool alive = run->machine != NULL && sim_machine_panic(run->machine) == NULL;
-  if (alive && !run->script_error && !run->stopped_early && !run->limit && !run->no_boot)
+  if (alive && !run->interrupted && !run->script_error && !run->stopped_early && !run->limit &&
+      !run->no_boot)
     report_leaks(run);
   return verdict(run);
 }

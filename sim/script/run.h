@@ -13,6 +13,7 @@
 #define SIM_SCRIPT_RUN_H
 
 #include <glib.h>
+#include <signal.h>
 #include <sim/machine.h>
 
 #include "sim/script/ast.h"
@@ -24,6 +25,7 @@ enum sim_verdict {
   SIM_VERDICT_UNUSABLE, /* the script or its input cannot be used */
   SIM_VERDICT_LIMIT,    /* the host cannot hold the machine */
   SIM_VERDICT_NO_BOOT,  /* the machine cannot boot */
+  SIM_VERDICT_INTERRUPTED,
 };
 
 enum sim_text_kind {
@@ -44,6 +46,7 @@ struct sim_run_options {
   bool points;                /* report every access */
   const char *ram_file;       /* NULL: memory */
   const char *const *defines; /* "NAME=value", NULL-terminated; or NULL */
+  const volatile sig_atomic_t *interrupted; /* not 0: stop before the next command; or NULL */
   void (*sink)(enum sim_text_kind kind, const char *text, void *data);
   void *sink_data;
 };
