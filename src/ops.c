@@ -40,7 +40,4 @@ const struct fm_ops FM_OPS_NAME = {
     .dealloc = fm_dealloc,
     .is_free = fm_is_free,
     .free_bytes = fm_free_bytes,
-
-    .slot_view = fm_slot_view,
-    .slot_check = fm_slot_check,
 };

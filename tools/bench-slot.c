@@ -40,53 +40,58 @@ static inline fm_paddr frame_at(uint64_t index)
 
 __attribute__((noinline)) static void claim_drop(struct bench *bench, unsigned loops)
 {
+  struct fm_kernel *kernel = bench->kernel;
   for (unsigned i = 0; i < loops; i++) {
     struct fm_frame frame = {NULL};
-    if (fm_frame_from_unused(bench->kernel, frame_at(0), fm_meta_empty(FM_META_ANON), NULL,
-                             &frame) != FM_GET_OK)
+    if (fm_frame_from_unused(kernel, frame_at(0), fm_meta_empty(FM_META_ANON), NULL, &frame) !=
+        FM_GET_OK)
       abort();
     barrier();
-    fm_frame_drop(bench->kernel, frame);
+    fm_frame_drop(kernel, frame);
   }
 }
 
 __attribute__((noinline)) static void claim_drop_walk(struct bench *bench, unsigned loops)
 {
+  struct fm_kernel *kernel = bench->kernel;
   for (unsigned i = 0; i < loops; i++) {
     struct fm_frame frame = {NULL};
-    if (fm_frame_from_unused(bench->kernel, frame_at(i), fm_meta_empty(FM_META_ANON), NULL,
-                             &frame) != FM_GET_OK)
+    if (fm_frame_from_unused(kernel, frame_at(i), fm_meta_empty(FM_META_ANON), NULL, &frame) !=
+        FM_GET_OK)
       abort();
     barrier();
-    fm_frame_drop(bench->kernel, frame);
+    fm_frame_drop(kernel, frame);
   }
 }
 
 __attribute__((noinline)) static void clone_drop(struct bench *bench, unsigned loops)
 {
+  struct fm_kernel *kernel = bench->kernel;
   for (unsigned i = 0; i < loops; i++) {
     struct fm_frame frame = fm_frame_clone(bench->frame);
     barrier();
-    fm_frame_drop(bench->kernel, frame);
+    fm_frame_drop(kernel, frame);
   }
 }
 
 __attribute__((noinline)) static void get_drop(struct bench *bench, unsigned loops)
 {
+  struct fm_kernel *kernel = bench->kernel;
   for (unsigned i = 0; i < loops; i++) {
     struct fm_frame frame = {NULL};
-    if (fm_frame_from_in_use(bench->kernel, frame_at(0), &frame) != FM_GET_OK)
+    if (fm_frame_from_in_use(kernel, frame_at(0), &frame) != FM_GET_OK)
       abort();
     barrier();
-    fm_frame_drop(bench->kernel, frame);
+    fm_frame_drop(kernel, frame);
   }
 }
 
 __attribute__((noinline)) static void get_failing(struct bench *bench, unsigned loops)
 {
+  struct fm_kernel *kernel = bench->kernel;
   for (unsigned i = 0; i < loops; i++) {
     struct fm_frame frame = {NULL};
-    if (fm_frame_from_in_use(bench->kernel, frame_at(1), &frame) != FM_GET_UNUSED)
+    if (fm_frame_from_in_use(kernel, frame_at(1), &frame) != FM_GET_UNUSED)
       abort();
     barrier();
   }
@@ -94,9 +99,10 @@ __attribute__((noinline)) static void get_failing(struct bench *bench, unsigned 
 
 __attribute__((noinline)) static void get_failing_walk(struct bench *bench, unsigned loops)
 {
+  struct fm_kernel *kernel = bench->kernel;
   for (unsigned i = 0; i < loops; i++) {
     struct fm_frame frame = {NULL};
-    if (fm_frame_from_in_use(bench->kernel, frame_at(i), &frame) != FM_GET_UNUSED)
+    if (fm_frame_from_in_use(kernel, frame_at(i), &frame) != FM_GET_UNUSED)
       abort();
     barrier();
   }
@@ -115,74 +121,91 @@ __attribute__((noinline)) static void unique_shared(struct bench *bench, unsigne
 
 /* ---- Their bare forms ---- */
 
-/* max_paddr is an atomic as well: the relaxed load of site slot.bound. */
-static inline void bare_bound(const struct bench *bench)
+/* The value is needed, as it is in the operation: without this an addition whose old value
+ * nobody looks at would become another, cheaper instruction. */
+static inline void use(uint64_t value)
 {
-  uint64_t bound = __atomic_load_n(&bench->kernel->max_paddr, __ATOMIC_RELAXED);
-  __asm__ volatile("" ::"r"(bound));
+  __asm__ volatile("" ::"r"(value));
 }
 
-static inline void bare_claim(struct bench *bench, struct fm_slot *slot)
+/* max_paddr is an atomic as well: the relaxed load of site slot.bound. */
+static inline void bare_bound(const struct fm_kernel *kernel)
 {
-  bare_bound(bench);
+  use(__atomic_load_n(&kernel->max_paddr, __ATOMIC_RELAXED));
+}
+
+static inline void bare_claim(const struct fm_kernel *kernel, uint64_t vtable, struct fm_slot *slot)
+{
+  bare_bound(kernel);
   uint64_t seen = FM_COUNT_UNUSED;
   (void)__atomic_compare_exchange_n(&slot->ref_count, &seen, 0, false, __ATOMIC_ACQUIRE,
                                     __ATOMIC_RELAXED);
-  slot->vtable_ptr = bench->vtable;
+  slot->vtable_ptr = vtable;
   __atomic_store_n(&slot->ref_count, 1, __ATOMIC_RELEASE);
 }
 
 static inline void bare_drop_last(struct fm_slot *slot)
 {
-  (void)__atomic_fetch_sub(&slot->ref_count, 1, __ATOMIC_RELEASE);
+  use(__atomic_fetch_sub(&slot->ref_count, 1, __ATOMIC_RELEASE));
   fm_acquire_fence_for(FM_SITE_DROP_FENCE, &slot->ref_count);
   __atomic_store_n(&slot->ref_count, FM_COUNT_UNUSED, __ATOMIC_RELEASE);
 }
 
 __attribute__((noinline)) static void bare_claim_drop(struct bench *bench, unsigned loops)
 {
+  struct fm_kernel *kernel = bench->kernel;
+  struct fm_slot *slot = bench->slot;
+  uint64_t vtable = bench->vtable;
   for (unsigned i = 0; i < loops; i++) {
-    bare_claim(bench, bench->slot);
+    bare_claim(kernel, vtable, slot);
     barrier();
-    bare_drop_last(bench->slot);
+    bare_drop_last(slot);
   }
 }
 
 __attribute__((noinline)) static void bare_claim_drop_walk(struct bench *bench, unsigned loops)
 {
+  struct fm_kernel *kernel = bench->kernel;
+  struct fm_slot *slot = bench->slot;
+  uint64_t vtable = bench->vtable;
   for (unsigned i = 0; i < loops; i++) {
-    bare_claim(bench, bench->slot + i);
+    bare_claim(kernel, vtable, slot + i);
     barrier();
-    bare_drop_last(bench->slot + i);
+    bare_drop_last(slot + i);
   }
 }
 
 __attribute__((noinline)) static void bare_clone_drop(struct bench *bench, unsigned loops)
 {
+  struct fm_slot *slot = bench->slot;
   for (unsigned i = 0; i < loops; i++) {
-    (void)__atomic_fetch_add(&bench->slot->ref_count, 1, __ATOMIC_RELAXED);
+    use(__atomic_fetch_add(&slot->ref_count, 1, __ATOMIC_RELAXED));
     barrier();
-    (void)__atomic_fetch_sub(&bench->slot->ref_count, 1, __ATOMIC_RELEASE);
+    use(__atomic_fetch_sub(&slot->ref_count, 1, __ATOMIC_RELEASE));
   }
 }
 
 __attribute__((noinline)) static void bare_get_drop(struct bench *bench, unsigned loops)
 {
+  struct fm_kernel *kernel = bench->kernel;
+  struct fm_slot *slot = bench->slot;
   for (unsigned i = 0; i < loops; i++) {
-    bare_bound(bench);
-    uint64_t seen = __atomic_load_n(&bench->slot->ref_count, __ATOMIC_RELAXED);
-    (void)__atomic_compare_exchange_n(&bench->slot->ref_count, &seen, seen + 1, true,
-                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+    bare_bound(kernel);
+    uint64_t seen = __atomic_load_n(&slot->ref_count, __ATOMIC_RELAXED);
+    (void)__atomic_compare_exchange_n(&slot->ref_count, &seen, seen + 1, true, __ATOMIC_ACQUIRE,
+                                      __ATOMIC_RELAXED);
     barrier();
-    (void)__atomic_fetch_sub(&bench->slot->ref_count, 1, __ATOMIC_RELEASE);
+    use(__atomic_fetch_sub(&slot->ref_count, 1, __ATOMIC_RELEASE));
   }
 }
 
 __attribute__((noinline)) static void bare_get_failing(struct bench *bench, unsigned loops)
 {
+  struct fm_kernel *kernel = bench->kernel;
+  struct fm_slot *slot = bench->slot;
   for (unsigned i = 0; i < loops; i++) {
-    bare_bound(bench);
-    if (__atomic_load_n(&bench->slot[1].ref_count, __ATOMIC_RELAXED) != FM_COUNT_UNUSED)
+    bare_bound(kernel);
+    if (__atomic_load_n(&slot[1].ref_count, __ATOMIC_RELAXED) != FM_COUNT_UNUSED)
       abort();
     barrier();
   }
@@ -190,9 +213,11 @@ __attribute__((noinline)) static void bare_get_failing(struct bench *bench, unsi
 
 __attribute__((noinline)) static void bare_get_failing_walk(struct bench *bench, unsigned loops)
 {
+  struct fm_kernel *kernel = bench->kernel;
+  struct fm_slot *slot = bench->slot;
   for (unsigned i = 0; i < loops; i++) {
-    bare_bound(bench);
-    if (__atomic_load_n(&bench->slot[i].ref_count, __ATOMIC_RELAXED) != FM_COUNT_UNUSED)
+    bare_bound(kernel);
+    if (__atomic_load_n(&slot[i].ref_count, __ATOMIC_RELAXED) != FM_COUNT_UNUSED)
       abort();
     barrier();
   }
@@ -200,12 +225,13 @@ __attribute__((noinline)) static void bare_get_failing_walk(struct bench *bench,
 
 __attribute__((noinline)) static void bare_unique_shared(struct bench *bench, unsigned loops)
 {
+  struct fm_slot *slot = bench->slot;
   for (unsigned i = 0; i < loops; i++) {
     uint64_t seen = 1;
-    (void)__atomic_compare_exchange_n(&bench->slot->ref_count, &seen, FM_COUNT_UNIQUE, false,
+    (void)__atomic_compare_exchange_n(&slot->ref_count, &seen, FM_COUNT_UNIQUE, false,
                                       __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
     barrier();
-    __atomic_store_n(&bench->slot->ref_count, 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&slot->ref_count, 1, __ATOMIC_RELEASE);
   }
 }
 

@@ -36,6 +36,14 @@ struct fm_allocator {
   bool (*is_free)(const struct fm_kernel *kernel, fm_paddr frame);
 };
 
+/* Allocator "none" handed nothing out, so it takes nothing back: frames are only counted. */
+static inline void fm_dealloc_ignore(uint64_t frames)
+{
+  fm_port_irq_mask();
+  fm_this_cpu()->dealloc_ignored += frames;
+  fm_port_irq_unmask();
+}
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -56,9 +64,6 @@ bool fm_is_free(const struct fm_kernel *kernel, fm_paddr frame);
 /* Bytes that the allocator can hand out, over all CPUs.  Never shown below 0. */
 uint64_t fm_free_bytes(const struct fm_kernel *kernel);
 
-/* What fm_frame_drop() calls; out of line, and fast for allocator "none". */
-void fm_dealloc_frame(struct fm_kernel *kernel, fm_paddr frame);
-
 /* Locks of the kernel side.  The caller has masked interrupts. */
 void fm_spin_lock(struct fm_spinlock *lock, enum fm_site site);
 void fm_spin_unlock(struct fm_spinlock *lock, enum fm_site site);
@@ -66,5 +71,14 @@ void fm_spin_unlock(struct fm_spinlock *lock, enum fm_site site);
 #ifdef __cplusplus
 }
 #endif
+
+/* What the end of a handle calls. */
+static inline void fm_dealloc_frame(struct fm_kernel *kernel, fm_paddr frame)
+{
+  if (kernel->allocator == FM_ALLOCATOR_NONE)
+    fm_dealloc_ignore(1);
+  else
+    fm_dealloc(kernel, frame, FM_PAGE_SIZE);
+}
 
 #endif

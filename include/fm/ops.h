@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The table of operations: the only way in which the machine reaches the kernel side.
+ * The table of operations: the only way in which the machine makes the kernel side act.
+ * (What only looks, such as fm_slot_view(), has no hooks and is called directly.)
  *
  * The same sources are compiled twice.  fm_ops_native has no hooks; fm_ops_instrumented
  * hands every shared access to the machine.  Both work on the same RAM, so a machine may
@@ -61,11 +62,6 @@ struct fm_ops {
   void (*dealloc)(struct fm_kernel *kernel, fm_paddr start, uint64_t size);
   bool (*is_free)(const struct fm_kernel *kernel, fm_paddr frame);
   uint64_t (*free_bytes)(const struct fm_kernel *kernel);
-
-  /* Looking. */
-  void (*slot_view)(const struct fm_kernel *kernel, const struct fm_slot *slot,
-                    struct fm_slot_view *ret);
-  enum fm_slot_fault (*slot_check)(const struct fm_kernel *kernel, const struct fm_slot *slot);
 };
 
 #ifdef __cplusplus

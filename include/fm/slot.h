@@ -219,8 +219,10 @@ FM_MUST_USE static inline enum fm_get_error fm_slot_try_get(struct fm_slot *slot
   /* get.load, relaxed: needs no partner; get.cas confirms the value, and the other
    * outcomes are answers only. */
   uint64_t seen = fm_load_relaxed(FM_SITE_GET_LOAD, &slot->ref_count);
-  if (FM_EVEN(seen == FM_COUNT_UNUSED))
-    return FM_GET_UNUSED; /* looking for what is not there is an ordinary thing to do */
+  /* Not that it is likely: but beside a compare-exchange a jump costs nothing, and without
+   * one it is all that there is. */
+  if (FM_LIKELY(seen == FM_COUNT_UNUSED))
+    return FM_GET_UNUSED;
   if (FM_UNLIKELY(!fm_count_may_grow(seen))) {
     enum fm_get_error answer = fm_count_get_answer(seen);
     if (FM_UNLIKELY(answer == FM_GET_OK))

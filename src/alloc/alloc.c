@@ -41,20 +41,14 @@ bool fm_alloc(struct fm_kernel *kernel, uint64_t size, uint64_t align, fm_paddr 
 
 void fm_dealloc(struct fm_kernel *kernel, fm_paddr start, uint64_t size)
 {
-  fm_port_irq_mask();
   if (kernel->allocator == FM_ALLOCATOR_NONE) {
-    /* Nobody handed it out, so nobody takes it: only counted. */
-    fm_this_cpu()->dealloc_ignored += size / FM_PAGE_SIZE;
-  } else {
-    fm_allocator_of(kernel)->dealloc(kernel, start, size);
-    count_free(size);
+    fm_dealloc_ignore(size / FM_PAGE_SIZE);
+    return;
   }
+  fm_port_irq_mask();
+  fm_allocator_of(kernel)->dealloc(kernel, start, size);
+  count_free(size);
   fm_port_irq_unmask();
-}
-
-void fm_dealloc_frame(struct fm_kernel *kernel, fm_paddr frame)
-{
-  fm_dealloc(kernel, frame, FM_PAGE_SIZE);
 }
 
 void fm_add_free_memory(struct fm_kernel *kernel, struct fm_range range)
