@@ -117,12 +117,18 @@ static bool check_given_kernel(const struct sim_config *config, const struct fm_
   }
   if (is_usable(regions, base, size))
     return true;
+  /* The first address of the image that is no usable memory. */
   const struct fm_region *region = region_at(regions, base);
+  uint64_t where = base;
+  while (region != NULL && region->type == FM_REGION_USABLE) {
+    where = fm_region_end(region);
+    region = region_at(regions, where);
+  }
   g_set_error(error, SIM_ERROR, SIM_ERROR_BOOT,
               "boot: loader: the kernel image at 0x%" PRIx64 "-0x%" PRIx64
-              " does not lie in usable memory: at 0x%" PRIx64 " begins or lies %s memory\n"
+              " does not lie in usable memory: at 0x%" PRIx64 " there is %s memory\n"
               "hint: leave --kernel out to have a place found",
-              base, base + size, base,
+              base, base + size, where,
               region == NULL ? "no" : fm_region_type_name((enum fm_region_type)region->type));
   return false;
 }

@@ -78,8 +78,7 @@ static bool refuse(GError **error, uint64_t need, uint64_t have, const char *wha
   return false;
 }
 
-static bool check_process_limits(const char *ram_file, uint64_t file_size, uint64_t span,
-                                 GError **error)
+static bool check_process_limits(uint64_t file_size, uint64_t span, GError **error)
 {
   struct rlimit limit;
   if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && span > limit.rlim_cur)
@@ -87,14 +86,14 @@ static bool check_process_limits(const char *ram_file, uint64_t file_size, uint6
                   "raise the limit of this shell (ulimit -v unlimited), or use a smaller map");
   if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
       file_size > limit.rlim_cur)
-    return refuse(error, file_size, limit.rlim_cur, ram_file != NULL ? "file size" : "memory file",
+    return refuse(error, file_size, limit.rlim_cur, "file size",
                   "raise the limit of this shell (ulimit -f unlimited), or use a smaller map");
   return true;
 }
 
 bool sim_preflight(const char *ram_file, uint64_t resident, uint64_t span, GError **error)
 {
-  if (!check_process_limits(ram_file, span, span + resident, error))
+  if (!check_process_limits(span, span + resident, error))
     return false;
 
   if (ram_file != NULL) {

@@ -8,10 +8,30 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sim/diag.h"
 #include "sim/error.h"
 #include "sim/script/number.h"
 
 /* ---- Options and messages ---- */
+
+/* The option that the last word of GLib's message "Unknown option --x" may stand for, or
+ * NULL; as borrowed long name. */
+static const char *nearest_option(const char *message, const GOptionEntry *entries,
+                                  const GOptionEntry *more)
+{
+  const char *word = strrchr(message, ' ');
+  g_autoptr(GPtrArray) names = g_ptr_array_new();
+  if (word == NULL || !g_str_has_prefix(word, " --"))
+    return NULL;
+  for (; entries->long_name != NULL; entries++)
+    g_ptr_array_add(names, (gpointer)entries->long_name);
+  for (; more != NULL && more->long_name != NULL; more++)
+    g_ptr_array_add(names, (gpointer)more->long_name);
+  g_ptr_array_add(names, (gpointer) "help");
+  g_ptr_array_add(names, NULL);
+  g_autofree char *bare = g_strndup(word + 3, strcspn(word + 3, "="));
+  return sim_suggest(bare, (const char *const *)names->pdata);
+}
 
 int cli_parse(int *argc, char ***argv, const char *usage, const GOptionEntry *entries,
               const GOptionEntry *more, const char *text)
@@ -28,6 +48,11 @@ int cli_parse(int *argc, char ***argv, const char *usage, const GOptionEntry *en
   g_option_context_set_description(context, text);
   if (g_option_context_parse(context, argc, argv, &error))
     return -1;
+  const char *near = g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION)
+                         ? nearest_option(error->message, entries, more)
+                         : NULL;
+  if (near != NULL)
+    return cli_usage_error(verb, "%s; did you mean '--%s'?", error->message, near);
   return cli_usage_error(verb, "%s", error->message);
 }
 
@@ -51,6 +76,7 @@ int cli_fail(GError *error)
   int status = error->domain == SIM_ERROR ? status_of[error->code] : CLI_INTERNAL;
   /* A message with a place of its own is complete. */
   bool placed = strstr(error->message, ": error: ") != NULL;
+  fflush(stdout); /* what was printed before stands before */
   fprintf(stderr, "%s%s%s", placed ? "" : "framesim: ", error->message,
           g_str_has_suffix(error->message, "\n") ? "" : "\n");
   g_error_free(error);

@@ -20,7 +20,8 @@ static void print_overview(void)
          "  framesim help WORD      one word of that language\n"
          "  framesim help points    the named accesses, where a schedule can stop\n\n"
          "Exit status: 0 all held, 1 something did not hold or a machine cannot boot,\n"
-         "2 usage or script error, 3 a limit of the host, 4 unusable input file, 70 internal.\n");
+         "2 usage or script error, 3 a limit of the host, 4 a file that cannot be used,\n"
+         "70 internal error, 130 interrupted.\n");
 }
 
 static void print_table(const struct sim_verb_syntax *table,
@@ -60,12 +61,19 @@ static void print_indented(const char *text)
     printf("  %s\n", *line);
 }
 
+static void print_forms(const struct sim_verb_syntax *verb, const char *indent)
+{
+  g_auto(GStrv) forms = g_strsplit(verb->grammar, " ; ", -1);
+  if (forms[0] == NULL)
+    printf("%s%s\n", indent, verb->name);
+  for (char **form = forms; *form != NULL; form++)
+    printf("%s%s %s\n", indent, verb->name, *form);
+}
+
 static void print_verb(const struct sim_verb_syntax *verb)
 {
   printf("%s%s%s: %s\n\n", cli_color(CLI_BOLD), verb->name, cli_color(CLI_PLAIN), verb->summary);
-  g_auto(GStrv) forms = g_strsplit(verb->grammar, " ; ", -1);
-  for (char **form = forms; *form != NULL; form++)
-    printf("  %s %s\n", verb->name, *form);
+  print_forms(verb, "  ");
   if (verb->synonyms != NULL)
     printf("\n  Also: %s\n", verb->synonyms);
   const char *help = sim_run_verb_help(verb->name);
@@ -82,18 +90,23 @@ static void print_verb(const struct sim_verb_syntax *verb)
     printf("\n  Example: %s\n", verb->example);
 }
 
-static void print_points(void)
+/* All points, or the one of that name; false: there is none. */
+static bool print_points(const char *name)
 {
   static const char *const kinds[] = {"load",  "store", "cas",   "add", "sub",
                                       "fence", "read",  "write", "step"};
   static const char *const orders[] = {"", "relaxed", "acquire", "release"};
-  printf("%-17s %-6s %-8s %s\n", "point", "access", "order", "what happens there");
+  bool found = false;
   for (int site = 0; site < FM_SITE_COUNT; site++) {
     const struct fm_site_info *info = fm_site_info((enum fm_site)site);
-    if (!info->quiet)
-      printf("%-17s %-6s %-8s %s\n", info->name, kinds[info->kind], orders[info->order],
-             info->text);
+    if (info->quiet || (name != NULL && strcmp(info->name, name) != 0))
+      continue;
+    if (!found)
+      printf("%-15s %-6s %-7s %s\n", "point", "access", "order", "what happens there");
+    found = true;
+    printf("%-15s %-6s %-7s %s\n", info->name, kinds[info->kind], orders[info->order], info->text);
   }
+  return found;
 }
 
 static const struct sim_verb_syntax *find(const struct sim_verb_syntax *table, const char *word)
@@ -129,9 +142,7 @@ static void print_manual(void)
       if (t == 1 && find(sim_run_verbs(), verb->name) != NULL)
         continue;
       printf(".Ss %s\n.Bd -literal -compact\n", verb->name);
-      g_auto(GStrv) forms = g_strsplit(verb->grammar, " ; ", -1);
-      for (char **form = forms; *form != NULL; form++)
-        printf("%s %s\n", verb->name, *form);
+      print_forms(verb, "");
       printf(".Ed\n.Pp\n");
       g_autofree char *summary = g_strdup(verb->summary);
       summary[0] = g_ascii_toupper(summary[0]);
@@ -163,13 +174,13 @@ int cmd_help(int argc, char **argv)
   else if (strcmp(word, "script") == 0)
     print_language();
   else if (strcmp(word, "points") == 0)
-    print_points();
+    (void)print_points(NULL);
   else if (strcmp(word, "--manual") == 0)
     print_manual();
   else if ((verb = find(sim_run_verbs(), word)) != NULL ||
            (verb = find(sim_script_statements, word)) != NULL)
     print_verb(verb);
-  else
+  else if (!print_points(word))
     return unknown(word);
   return CLI_OK;
 }

@@ -53,6 +53,7 @@ static const char *const verdict_words[] = {
     [SIM_VERDICT_HELD] = "held",         [SIM_VERDICT_VIOLATED] = "violated",
     [SIM_VERDICT_UNUSABLE] = "unusable", [SIM_VERDICT_LIMIT] = "limit",
     [SIM_VERDICT_NO_BOOT] = "no-boot",   [SIM_VERDICT_INTERRUPTED] = "interrupted",
+    [SIM_VERDICT_INPUT] = "unusable",
 };
 
 static int exit_of(enum sim_verdict verdict)
@@ -61,6 +62,7 @@ static int exit_of(enum sim_verdict verdict)
       [SIM_VERDICT_HELD] = CLI_OK,          [SIM_VERDICT_VIOLATED] = CLI_VIOLATED,
       [SIM_VERDICT_UNUSABLE] = CLI_USAGE,   [SIM_VERDICT_LIMIT] = CLI_LIMIT,
       [SIM_VERDICT_NO_BOOT] = CLI_VIOLATED, [SIM_VERDICT_INTERRUPTED] = CLI_INTERRUPTED,
+      [SIM_VERDICT_INPUT] = CLI_INPUT,
   };
   return statuses[verdict];
 }
@@ -85,13 +87,16 @@ static void print_summary(enum sim_verdict verdict, const struct sim_run_summary
                           const char *digest)
 {
   bool good = verdict == SIM_VERDICT_HELD;
+  g_autofree char *build = strcmp(summary->build, "none") == 0
+                               ? g_strdup("no machine")
+                               : g_strdup_printf("%s build", summary->build);
   printf("%s%s%s: %" PRIu64 " step%s, %" PRIu64 " expectation%s, %" PRIu64
-         " finding%s (seed %" PRIu64 ", %s build)\n",
+         " finding%s (seed %" PRIu64 ", %s)\n",
          cli_color(good ? CLI_GREEN : CLI_RED),
          summary->stopped_early && good ? "stopped" : verdict_words[verdict], cli_color(CLI_PLAIN),
          summary->steps, summary->steps == 1 ? "" : "s", summary->expectations,
          summary->expectations == 1 ? "" : "s", summary->findings,
-         summary->findings == 1 ? "" : "s", summary->seed, summary->build);
+         summary->findings == 1 ? "" : "s", summary->seed, build);
   if (digest != NULL)
     printf("digest %s\n", digest);
 }
@@ -134,6 +139,12 @@ static int execute(const sim_script *script, const char *path, struct sim_run_op
     print_summary(verdict, &summary, digest);
   if (choices->json != NULL && !write_json(choices->json, path, verdict, &summary, digest))
     return CLI_INPUT;
+  if (options->until_step != 0 && !summary.stopped_early && verdict == SIM_VERDICT_HELD) {
+    fprintf(stderr, "framesim: --until %" PRIu64 "%s%s was not reached: the script ended\n",
+            options->until_step, options->until_point != NULL ? "." : "",
+            options->until_point != NULL ? options->until_point : "");
+    return CLI_USAGE;
+  }
   return exit_of(verdict);
 }
 
@@ -149,8 +160,9 @@ static int run_script(const char *path, struct sim_run_options *options,
     (void)sim_run_lint(script, options->defines, errors);
   if (errors->len != 0) {
     print_messages(errors);
-    fprintf(stderr, "framesim: %s: %u error%s; nothing was run\n", path, errors->len,
-            errors->len == 1 ? "" : "s");
+    bool cut = errors->len > SIM_SCRIPT_ERRORS; /* the last of them says so */
+    fprintf(stderr, "framesim: %s: %s%u error%s; nothing was run\n", path, cut ? "more than " : "",
+            cut ? SIM_SCRIPT_ERRORS : errors->len, errors->len == 1 ? "" : "s");
     g_clear_error(&error);
     return CLI_USAGE;
   }
@@ -168,7 +180,8 @@ static int parse_until(const char *text, struct sim_run_options *options)
 {
   char *rest;
   options->until_step = g_ascii_strtoull(text, &rest, 10);
-  if (options->until_step == 0 || rest == text || (*rest != '\0' && *rest != '.'))
+  if (!g_ascii_isdigit(text[0]) || options->until_step == 0 || options->until_step == G_MAXUINT64 ||
+      (*rest != '\0' && *rest != '.'))
     return cli_usage_error("run", "--until wants a step, as in 7 or 7.drop.dec, not '%s'", text);
   if (*rest == '\0')
     return -1;
@@ -238,7 +251,8 @@ int cmd_run(int argc, char **argv)
       cli_parse(&argc, &argv, "SCRIPT", entries, NULL,
                 "Runs SCRIPT (- is stdin); each step says what it changed.\n"
                 "Exit status: 0 all held, 1 a finding, 2 an error in the script, 3 the host\n"
-                "cannot hold the machine.  The language: framesim help script\n\n"
+                "cannot hold the machine, 4 a file cannot be used, 130 interrupted.  The\n"
+                "language: framesim help script\n\n"
                 "Example: framesim run --points docs/lessons/01-life-of-a-frame/lesson.fms\n");
   if (status >= 0)
     return status;

@@ -64,6 +64,8 @@ int cmd_show(int argc, char **argv)
     return status;
   if (argc < 2 || argc > 3)
     return cli_usage_error("show", argc < 2 ? "a RAMFILE is missing" : "too many arguments");
+  if (argc == 3 && (json != NULL || digest))
+    return cli_usage_error("show", "--json and --digest are of the whole machine, not of ADDRESS");
 
   GError *error = NULL;
   g_autoptr(sim_machine) machine = sim_machine_open(argv[1], &error);

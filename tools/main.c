@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* framesim: the table of verbs, and the options before the verb. */
+#include <errno.h>
+#include <fcntl.h>
 #include <fm_config.h>
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sim/diag.h"
 #include "tools/cli.h"
@@ -32,6 +36,18 @@ static int unknown_verb(const char *word)
   return CLI_USAGE;
 }
 
+static int unknown_option(const char *option)
+{
+  static const char *const known[] = {"--color", "--help", "--version", NULL};
+  g_autofree char *bare = g_strndup(option, strcspn(option, "="));
+  const char *near = sim_suggest(bare, known);
+  fprintf(stderr, "framesim: unknown option '%s'", bare);
+  if (near != NULL)
+    fprintf(stderr, "; did you mean '%s'?", near);
+  fprintf(stderr, "\ntry 'framesim help'\n");
+  return CLI_USAGE;
+}
+
 /* Options before the verb: -1 to go on with argv[*at], else a status. */
 static int global_options(int argc, char **argv, int *at)
 {
@@ -50,8 +66,7 @@ static int global_options(int argc, char **argv, int *at)
       color = option + strlen("--color=");
       continue;
     }
-    fprintf(stderr, "framesim: unknown option '%s'\ntry 'framesim help'\n", option);
-    return CLI_USAGE;
+    return unknown_option(option);
   }
   if (!cli_color_choose(color)) {
     fprintf(stderr, "framesim: --color must be auto, always or never, not '%s'\n", color);
@@ -60,8 +75,31 @@ static int global_options(int argc, char **argv, int *at)
   return -1;
 }
 
+/* A closed standard stream would lend its number to the next file opened: what is printed
+ * would then end up in a RAM file.  /dev/full makes writing fail as it should. */
+static void fill_standard_streams(void)
+{
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl(fd, F_GETFD) == -1)
+      (void)open(fd == STDOUT_FILENO ? "/dev/full" : "/dev/null", O_RDWR);
+}
+
+/* Output that could not be written makes the program fail, whatever else it found. */
+static void check_stdout(void)
+{
+  bool failed = ferror(stdout) != 0;
+  errno = 0;
+  if (fclose(stdout) == 0 && !failed)
+    return;
+  fprintf(stderr, "framesim: cannot write standard output%s%s\n", errno != 0 ? ": " : "",
+          errno != 0 ? g_strerror(errno) : "");
+  _exit(CLI_INPUT);
+}
+
 int main(int argc, char **argv)
 {
+  fill_standard_streams();
+  (void)atexit(check_stdout);
   setlocale(LC_CTYPE, "C.UTF-8");
 
   int at;

@@ -37,9 +37,13 @@ static enum sim_flow load_map(sim_run *run, const struct sim_command *key)
   g_autofree char *file = resolve(key, path.text);
   g_clear_pointer(&run->map, sim_bootmap_free);
   run->map = sim_bootmap_load(file, NULL, &error);
-  if (run->map == NULL)
-    return sim_run_error(run, expr->place, NULL, "%s", g_strchomp(error->message));
-  return SIM_FLOW_NEXT;
+  if (run->map != NULL)
+    return SIM_FLOW_NEXT;
+  run->bad_input = true;
+  if (strchr(g_strchomp(error->message), '\n') == NULL)
+    return sim_run_error(run, expr->place, NULL, "%s", error->message);
+  g_autofree char *below = g_strdup_printf("\n%s", error->message);
+  return sim_run_error(run, expr->place, below, "this map cannot be used");
 }
 
 static enum sim_flow set_ram(sim_run *run, const struct sim_command *key)
@@ -115,6 +119,7 @@ enum sim_flow sim_run_machine_block(sim_run *run, const struct sim_command *comm
   if (sim_block_find(keys, "ram") != NULL && sim_block_find(keys, "map") != NULL)
     return sim_run_error(run, command->place, NULL, "a machine has either ram or a map, not both");
   sim_config_init(&run->config, NULL);
+  g_clear_pointer(&run->map, sim_bootmap_free); /* a later block says everything anew */
   for (const struct sim_command *key = keys->first; key != NULL; key = key->next)
     if (set_key(run, key) != SIM_FLOW_NEXT)
       return SIM_FLOW_STOP;
@@ -151,8 +156,10 @@ static enum sim_flow refuse(sim_run *run, const struct sim_command *command, con
     run->no_boot = true;
   else if (error->code == SIM_ERROR_LIMIT)
     run->limit = true;
-  else
+  else {
     run->script_error = true;
+    run->bad_input = error->code == SIM_ERROR_INPUT;
+  }
   return SIM_FLOW_STOP;
 }
 

@@ -55,6 +55,10 @@ static enum sim_flow expect_condition(sim_run *run, const struct sim_command *co
   g_autofree char *values = explain(run, condition);
   fm_paddr frame;
   bool about = subject(run, condition, &frame);
+  /* What the step before has done is its change, not one of this condition. */
+  g_array_set_size(run->cpu->touched, 0);
+  if (run->cpu == &run->main)
+    run->cpu->step = run->steps; /* threads before it have taken steps of their own */
   sim_run_finding(run, condition->place, "FAILED", about ? &frame : NULL, "expected %s%s%s", wanted,
                   values[0] != '\0' ? ", but " : "", values);
   return SIM_FLOW_NEXT;

@@ -48,8 +48,8 @@ static enum sim_flow add_member(struct group *group, const struct sim_command *c
     return SIM_FLOW_STOP;
   if (id >= run->kernel->cpus) {
     g_autofree char *hint = g_strdup_printf("machine { cpus %" PRIu64 " }", id + 1);
-    return sim_run_error(run, cpu->place, hint, "there is no CPU %" PRIu64 ": the machine has %u",
-                         id, run->kernel->cpus);
+    return sim_run_error(run, cpu != NULL ? cpu->place : command->place, hint,
+                         "there is no CPU %" PRIu64 ": the machine has %u", id, run->kernel->cpus);
   }
   struct member *member = g_new0(struct member, 1);
   member->run = run;
@@ -87,9 +87,13 @@ static enum sim_flow explain_stuck(struct group *group, guint index, struct sim_
                        site < FM_SITE_COUNT ? fm_site_info(site)->name : "its start");
 }
 
-/* Whether the group must not go on: an error, or --until. */
+/* Whether the group must not go on: an error, --until, or a thread that ended the run as the
+ * main program would (an answer that nobody expected, a panic, `end`). */
 static bool is_over(const struct group *group)
 {
+  for (guint i = 0; i < group->members->len; i++)
+    if (((const struct member *)group->members->pdata[i])->flow != SIM_FLOW_NEXT)
+      return true;
   return group->run->script_error || group->run->stopped_early || group->run->interrupted ||
          group->run->findings >= SIM_FINDINGS_MAX;
 }

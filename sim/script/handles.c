@@ -38,6 +38,40 @@ bool sim_run_name(sim_run *run, const char *name, const struct sim_expr *index, 
 
 /* ---- Binding ---- */
 
+static bool complain_live(sim_run *run, struct sim_place place, const struct sim_handle *handle,
+                          const char *name)
+{
+  g_autofree char *hint = g_strdup_printf(
+      "it was made in step %" PRIu64 "; drop it first, or choose another name", handle->step);
+  (void)sim_run_error(run, place, hint, "'%s' still owns a live handle", name);
+  return false;
+}
+
+/* The name after `or` may hold an older answer, but no handle: that would be lost. */
+static bool can_bind_answer(sim_run *run, const struct sim_bind *bind)
+{
+  const struct sim_binding *binding =
+      bind->error_name != NULL ? g_hash_table_lookup(run->names, bind->error_name) : NULL;
+  if (binding == NULL || binding->kind == SIM_BINDING_VALUE || binding->kind == SIM_BINDING_GONE)
+    return true;
+  if (binding->kind == SIM_BINDING_HANDLE)
+    return complain_live(run, bind->place, binding->handle, bind->error_name);
+  (void)sim_run_error(run, bind->place, "choose another name", "'%s' is a pool already",
+                      bind->error_name);
+  return false;
+}
+
+/* The handle that a command takes away before it binds its result, or NULL. */
+static const struct sim_handle *find_consumed(sim_run *run, const struct sim_command *command)
+{
+  const char *verb = command->verb->name;
+  const struct sim_expr *expr =
+      sim_command_expr(command, strcmp(verb, "from_raw") == 0 ? "ADDR" : "HANDLE");
+  if (expr == NULL || strcmp(verb, "clone") == 0)
+    return NULL;
+  return sim_run_named_handle(run, expr);
+}
+
 bool sim_run_can_bind(sim_run *run, const struct sim_command *command)
 {
   const struct sim_bind *bind = sim_command_bind(command);
@@ -45,7 +79,7 @@ bool sim_run_can_bind(sim_run *run, const struct sim_command *command)
     return true;
 
   g_autofree char *name = NULL;
-  if (!sim_run_name(run, bind->name, bind->index, &name))
+  if (!can_bind_answer(run, bind) || !sim_run_name(run, bind->name, bind->index, &name))
     return false;
   const struct sim_binding *binding = g_hash_table_lookup(run->names, name);
   if (binding == NULL || binding->kind == SIM_BINDING_POOL || binding->kind == SIM_BINDING_GONE)
@@ -55,19 +89,9 @@ bool sim_run_can_bind(sim_run *run, const struct sim_command *command)
     return false;
   }
   /* A command may give its result the name of the handle that it consumes. */
-  const struct sim_expr *consumed = sim_command_expr(command, "HANDLE");
-  if (consumed != NULL && strcmp(command->verb->name, "clone") != 0) {
-    struct sim_handle *handle = sim_run_handle(run, consumed);
-    if (handle == NULL)
-      return false;
-    if (handle == binding->handle)
-      return true;
-  }
-  g_autofree char *hint =
-      g_strdup_printf("it was made in step %" PRIu64 "; drop it first, or choose another name",
-                      binding->handle->step);
-  (void)sim_run_error(run, bind->place, hint, "'%s' still owns a live handle", name);
-  return false;
+  if (find_consumed(run, command) == binding->handle)
+    return true;
+  return complain_live(run, bind->place, binding->handle, name);
 }
 
 static struct sim_handle *make_handle(const sim_run *run, const struct sim_command *command,
@@ -145,6 +169,17 @@ static char *list_names(const sim_run *run, const char *wanted)
     g_ptr_array_add(names, NULL);
   g_autofree char *joined = g_strjoinv(", ", (char **)names->pdata);
   return g_strdup_printf("handles are owned by: %s%s", joined, cut ? ", ..." : "");
+}
+
+struct sim_handle *sim_run_named_handle(sim_run *run, const struct sim_expr *expr)
+{
+  g_autofree char *name = NULL;
+  if ((expr->kind != SIM_EXPR_NAME && expr->kind != SIM_EXPR_INDEX) ||
+      !sim_run_name(run, expr->text, expr->kind == SIM_EXPR_INDEX ? expr->operands[0] : NULL,
+                    &name))
+    return NULL;
+  const struct sim_binding *binding = g_hash_table_lookup(run->names, name);
+  return binding != NULL && binding->kind == SIM_BINDING_HANDLE ? binding->handle : NULL;
 }
 
 struct sim_handle *sim_run_handle(sim_run *run, const struct sim_expr *expr)

@@ -132,6 +132,7 @@ struct sim_run {
   uint64_t expectations;
   uint64_t findings;
   bool script_error;
+  bool bad_input; /* and the error is one of a file that the script needs */
   bool limit;
   bool no_boot;
   bool stopped_early;
@@ -163,7 +164,7 @@ void sim_cpu_clear(struct sim_cpu *cpu);
 /* After a command: notes changes, reports the step and the findings of the machine. */
 void sim_run_report_step(sim_run *run, const struct sim_command *command);
 
-/* "shared 2, anon": newly allocated. */
+/* "shared 2, anon", "unique, link, in list 3": newly allocated. */
 char *sim_view_to_string(const struct fm_slot_view *view);
 
 /* Watches the accesses of a thread group, or of one command if points are wanted. */
@@ -171,8 +172,8 @@ void sim_run_watch(const struct fm_access *access, guint thread, void *data);
 
 /* ---- handles.c ---- */
 
-void sim_binding_free(gpointer binding);
-void sim_handle_free(gpointer handle);
+void sim_binding_free(gpointer data);
+void sim_handle_free(gpointer data);
 
 /* "a" or "a[3]"; false: the index was an error, already reported. */
 bool sim_run_name(sim_run *run, const char *name, const struct sim_expr *index, char **ret);
@@ -185,6 +186,9 @@ enum sim_flow sim_run_bind_handle(sim_run *run, const struct sim_command *comman
 bool sim_run_can_bind(sim_run *run, const struct sim_command *command);
 
 void sim_run_bind_value(sim_run *run, const char *name, struct sim_value value);
+
+/* The live handle that an expression names, or NULL without a message. */
+struct sim_handle *sim_run_named_handle(sim_run *run, const struct sim_expr *expr);
 
 /* The live handle that an expression (a NAME or INDEX) names; NULL: reported. */
 struct sim_handle *sim_run_handle(sim_run *run, const struct sim_expr *expr);

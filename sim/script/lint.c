@@ -141,7 +141,7 @@ static void lint_define(struct lint *lint, const char *define)
       g_strv_length(parts) == 2
           ? g_strdup_printf("-D %s: the script has no param '%s'", define, parts[0])
           : g_strdup_printf("-D %s: expected NAME=value", define);
-  const char *near = sim_suggest(parts[0], names);
+  const char *near = g_strv_length(parts) == 2 ? sim_suggest(parts[0], names) : NULL;
   g_autofree char *hint = near != NULL ? g_strdup_printf("did you mean '%s'?", near) : NULL;
   g_ptr_array_add(lint->errors, sim_diag_format((struct sim_place){0}, "error", text, hint));
 }

@@ -63,16 +63,23 @@ enum sim_flow sim_run_error(sim_run *run, struct sim_place place, const char *hi
 char *sim_view_to_string(const struct fm_slot_view *view)
 {
   const char *type = view->vtable != NULL ? view->vtable->name : "no type";
+  GString *text = g_string_new(NULL);
   switch (view->state) {
   case FM_STATE_SHARED:
-    return g_strdup_printf("shared %" PRIu64 ", %s", view->ref_count, type);
+    g_string_printf(text, "shared %" PRIu64 ", %s", view->ref_count, type);
+    break;
   case FM_STATE_UNIQUE:
-    return g_strdup_printf("unique, %s", type);
+    g_string_printf(text, "unique, %s", type);
+    break;
   case FM_STATE_ILLEGAL:
-    return g_strdup_printf("illegal count 0x%" PRIx64, view->ref_count);
+    g_string_printf(text, "illegal count 0x%" PRIx64, view->ref_count);
+    break;
   default:
-    return g_strdup(fm_count_state_name(view->state));
+    g_string_append(text, fm_count_state_name(view->state));
   }
+  if (view->in_list != 0)
+    g_string_append_printf(text, ", in list %" PRIu64, view->in_list);
+  return g_string_free(text, FALSE);
 }
 
 /* ---- Findings ---- */
@@ -125,6 +132,31 @@ static void describe_frame(const sim_run *run, fm_paddr frame, GString *hint)
                          command->place.source->name, sim_place_line(command->place), text, step);
 }
 
+/* A word of a command line, in quotes if the shell would take it apart. */
+static void append_word(GString *line, const char *word)
+{
+  static const char *const plain = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_./=+:,@%";
+  g_autofree char *quoted = g_shell_quote(word);
+  bool simple = word[0] != '\0' && strspn(word, plain) == strlen(word);
+  g_string_append_printf(line, " %s", simple ? word : quoted);
+}
+
+/* The command that runs up to the step under way, with all that it depends on. */
+static void append_replay(const sim_run *run, GString *hint)
+{
+  const char *script = run->script->source->name;
+  g_string_append(hint, "replay: framesim run");
+  append_word(hint, strcmp(script, "<stdin>") == 0 ? "-" : script);
+  for (const char *const *text = run->options.defines; text != NULL && *text != NULL; text++) {
+    g_string_append(hint, " -D");
+    append_word(hint, *text);
+  }
+  if (run->options.build != SIM_BUILD_AUTO)
+    g_string_append_printf(hint, " --build %s",
+                           run->options.build == SIM_BUILD_NATIVE ? "native" : "instrumented");
+  g_string_append_printf(hint, " --seed %" PRIu64 " --until %" PRIu64, run->seed, run->cpu->step);
+}
+
 void sim_run_finding(sim_run *run, struct sim_place place, const char *kind, const fm_paddr *frame,
                      const char *format, ...)
 {
@@ -137,8 +169,7 @@ void sim_run_finding(sim_run *run, struct sim_place place, const char *kind, con
   if (frame != NULL && run->machine != NULL && fm_is_page_aligned(frame->raw) &&
       frame->raw < run->kernel->max_paddr)
     describe_frame(run, *frame, hint);
-  g_string_append_printf(hint, "replay: framesim run %s --seed %" PRIu64 " --until %" PRIu64,
-                         run->script->source->name, run->seed, run->cpu->step);
+  append_replay(run, hint);
   g_autofree char *message = sim_diag_format(place, kind, text, hint->str);
   deliver(run, SIM_TEXT_MESSAGE, message);
   run->findings++;

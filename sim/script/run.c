@@ -98,17 +98,21 @@ static bool is_allowed(const sim_run *run, const struct sim_handle *handle, cons
 static void report_leak(sim_run *run, const struct sim_handle *handle, const char *name,
                         guint count)
 {
+  bool nameless = g_ptr_array_find(run->nameless, handle, NULL);
+  g_autofree char *quoted = nameless ? NULL : g_strdup_printf("'%s'", handle->name);
   run->cpu->step = handle->step;
   if (count > 1) {
     sim_run_finding(run, handle->place, "LEAK", NULL,
-                    "%u handles of '%s' are live at the end; the oldest was made in step %" PRIu64,
-                    count, name, handle->step);
+                    "%u handles %s%s%s are live at the end; the oldest was made in step %" PRIu64,
+                    count, nameless ? "that no name received" : "of '", nameless ? "" : name,
+                    nameless ? "" : "'", handle->step);
     return;
   }
   bool forgotten = handle->kind == SIM_HANDLE_RAW || handle->kind == SIM_HANDLE_RAW_UNIQUE;
   sim_run_finding(run, handle->place, "LEAK", &handle->frame,
-                  "%s '%s' is live at the end; it was made in step %" PRIu64,
-                  forgotten ? "forgotten reference" : "handle", handle->name, handle->step);
+                  "%s %s is live at the end; it was made in step %" PRIu64,
+                  forgotten ? "forgotten reference" : "handle",
+                  nameless ? "that no name received" : quoted, handle->step);
 }
 
 /* One finding for each name that still owns handles; those of a pool or array are one. */
@@ -140,7 +144,7 @@ static enum sim_verdict verdict(const sim_run *run)
   if (run->interrupted)
     return SIM_VERDICT_INTERRUPTED;
   if (run->script_error)
-    return SIM_VERDICT_UNUSABLE;
+    return run->bad_input ? SIM_VERDICT_INPUT : SIM_VERDICT_UNUSABLE;
   if (run->no_boot)
     return SIM_VERDICT_NO_BOOT;
   if (run->findings != 0)
@@ -150,13 +154,18 @@ static enum sim_verdict verdict(const sim_run *run)
 
 enum sim_verdict sim_run_execute(sim_run *run)
 {
-  (void)sim_run_block(run, run->script->body);
+  enum sim_flow flow = sim_run_block(run, run->script->body);
+  /* A run that was cut short had no chance to drop what it holds. */
+  bool came_to_end = flow == SIM_FLOW_NEXT || run->allowed != NULL;
   run->cpu = &run->main;
+  if (run->findings >= SIM_FINDINGS_MAX && !came_to_end)
+    sim_run_text(run, SIM_TEXT_OUTPUT, "      %u findings are enough: the run ends here",
+                 SIM_FINDINGS_MAX);
   sim_run_flush(run);
   g_array_set_size(run->main.touched, 0);
   bool alive = run->machine != NULL && sim_machine_panic(run->machine) == NULL;
-  if (alive && !run->interrupted && !run->script_error && !run->stopped_early && !run->limit &&
-      !run->no_boot)
+  if (alive && came_to_end && !run->interrupted && !run->script_error && !run->stopped_early &&
+      !run->limit && !run->no_boot)
     report_leaks(run);
   return verdict(run);
 }

@@ -22,10 +22,11 @@
 enum sim_verdict {
   SIM_VERDICT_HELD,     /* everything expected came true */
   SIM_VERDICT_VIOLATED, /* at least one finding */
-  SIM_VERDICT_UNUSABLE, /* the script or its input cannot be used */
+  SIM_VERDICT_UNUSABLE, /* the script cannot be used */
   SIM_VERDICT_LIMIT,    /* the host cannot hold the machine */
   SIM_VERDICT_NO_BOOT,  /* the machine cannot boot */
   SIM_VERDICT_INTERRUPTED,
+  SIM_VERDICT_INPUT, /* a map or a RAM file that it names cannot be used */
 };
 
 enum sim_text_kind {
@@ -39,13 +40,13 @@ enum sim_build { SIM_BUILD_AUTO, SIM_BUILD_NATIVE, SIM_BUILD_INSTRUMENTED };
 
 struct sim_run_options {
   uint64_t seed;
-  bool seed_given;            /* else the script's own, else 0 */
-  uint64_t until_step;        /* 0: to the end */
-  const char *until_point;    /* within that step; NULL: after it */
-  enum sim_build build;       /* AUTO: native until something needs the hooks */
-  bool points;                /* report every access */
-  const char *ram_file;       /* NULL: memory */
-  const char *const *defines; /* "NAME=value", NULL-terminated; or NULL */
+  bool seed_given;                          /* else the script's own, else 0 */
+  uint64_t until_step;                      /* 0: to the end */
+  const char *until_point;                  /* within that step; NULL: after it */
+  enum sim_build build;                     /* AUTO: native until something needs the hooks */
+  bool points;                              /* report every access */
+  const char *ram_file;                     /* NULL: memory */
+  const char *const *defines;               /* "NAME=value", NULL-terminated; or NULL */
   const volatile sig_atomic_t *interrupted; /* not 0: stop before the next command; or NULL */
   void (*sink)(enum sim_text_kind kind, const char *text, void *data);
   void *sink_data;

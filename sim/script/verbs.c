@@ -328,7 +328,10 @@ enum sim_flow sim_verb_from_raw(sim_run *run, const struct sim_command *command)
   if (!sim_run_address(run, expr, &address) || !sim_run_can_bind(run, command))
     return SIM_FLOW_STOP;
   fm_paddr frame = fm_paddr_of(address);
-  struct sim_handle *raw = sim_run_find_raw(run, frame, unique);
+  enum sim_handle_kind kind = unique ? SIM_HANDLE_RAW_UNIQUE : SIM_HANDLE_RAW;
+  struct sim_handle *raw = sim_run_named_handle(run, expr);
+  if (raw == NULL || raw->kind != kind)
+    raw = sim_run_find_raw(run, frame, unique);
   if (raw == NULL) {
     sim_run_finding(run, command->place, "VIOLATED", &frame,
                     "from_raw of 0x%" PRIx64 ": no %sreference of this frame was forgotten, so the "

@@ -6,6 +6,17 @@
 
 #include "sim/script/interp.h"
 
+/* False: the message was given. */
+static bool has_slot(sim_run *run, const struct sim_expr *expr, uint64_t address)
+{
+  bool aligned = fm_is_page_aligned(address);
+  if (aligned && address < run->kernel->max_paddr)
+    return true;
+  (void)sim_run_error(run, expr->place, NULL, "0x%" PRIx64 " has no slot: it is %s", address,
+                      aligned ? "not below max_paddr" : "no multiple of 4096");
+  return false;
+}
+
 /* ---- show ---- */
 
 static enum sim_flow show_frame(sim_run *run, const struct sim_command *command)
@@ -14,8 +25,8 @@ static enum sim_flow show_frame(sim_run *run, const struct sim_command *command)
   uint64_t address;
   if (!sim_run_address(run, expr, &address))
     return SIM_FLOW_STOP;
-  if (!fm_is_page_aligned(address) || address >= run->kernel->max_paddr)
-    return sim_run_error(run, expr->place, NULL, "0x%" PRIx64 " has no slot", address);
+  if (!has_slot(run, expr, address))
+    return SIM_FLOW_STOP;
 
   fm_paddr frame = fm_paddr_of(address);
   const struct fm_slot *slot = fm_slot_at(frame);
@@ -179,6 +190,9 @@ enum sim_flow sim_verb_check(sim_run *run, const struct sim_command *command)
   if (faults == 0)
     sim_run_text(run, SIM_TEXT_OUTPUT, "      %" PRIu64 " frames checked, nothing wrong",
                  run->kernel->nr_frames);
+  else if (faults > SIM_FINDINGS_MAX)
+    sim_run_text(run, SIM_TEXT_OUTPUT, "      %" PRIu64 " faults, of which the first %u are told",
+                 faults, SIM_FINDINGS_MAX);
   return SIM_FLOW_NEXT;
 }
 
@@ -196,8 +210,8 @@ enum sim_flow sim_verb_poke(sim_run *run, const struct sim_command *command)
       !sim_run_number(run, sim_command_expr(command, "="), &value) ||
       (at != NULL && !sim_run_number(run, at, &offset)))
     return SIM_FLOW_STOP;
-  if (!fm_is_page_aligned(address) || address >= run->kernel->max_paddr)
-    return sim_run_error(run, where->place, NULL, "0x%" PRIx64 " has no slot", address);
+  if (!has_slot(run, where, address))
+    return SIM_FLOW_STOP;
   bool storage = strcmp(field, "storage") == 0;
   if (at != NULL && (!storage || offset > FM_META_MAX_SIZE - sizeof(value)))
     return sim_run_error(run, at->place, NULL,
