@@ -119,6 +119,14 @@ static uint64_t resident_bytes(const struct sim_plan *plan, uint32_t cpus)
   return plan->boot.meta_size + bitmap + (cpus + 64) * FM_PAGE_SIZE;
 }
 
+/* A named file that holds no image would be taken for somebody else's the next time; an
+ * empty one may be used again. */
+static void empty_ram_file(const struct sim_ram *ram)
+{
+  if (ram->path != NULL && ftruncate(ram->fd, 0) != 0)
+    g_debug("cannot empty %s: %s", ram->path, g_strerror(errno));
+}
+
 sim_machine *sim_machine_new(const struct sim_config *config, GError **error)
 {
   g_autoptr(sim_machine) machine = machine_alloc(error);
@@ -131,15 +139,19 @@ sim_machine *sim_machine_new(const struct sim_config *config, GError **error)
   if (ram_size < plan->kernel_base + plan->kernel_size)
     ram_size = plan->kernel_base + plan->kernel_size;
   if (!sim_preflight(config->ram_file, resident_bytes(plan, config->cpus), ram_size, error) ||
-      !sim_ram_create(&machine->ram, config->ram_file, ram_size, error) ||
-      !sim_window_map(&machine->ram, FM_LINEAR_WINDOW, ram_size, 0, "linear window", error))
+      !sim_ram_create(&machine->ram, config->ram_file, ram_size, error))
     return NULL;
+  if (!sim_window_map(&machine->ram, FM_LINEAR_WINDOW, ram_size, 0, "linear window", error)) {
+    empty_ram_file(&machine->ram);
+    return NULL;
+  }
   machine->linear_mapped = ram_size;
 
   struct load load = {machine, config};
   enum sim_end end = sim_guard_run(machine, run_load, &load);
   if (end != SIM_END_DONE) {
     explain_end(machine, end, error);
+    empty_ram_file(&machine->ram);
     return NULL;
   }
   return g_steal_pointer(&machine);

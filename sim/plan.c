@@ -96,7 +96,8 @@ static void refuse_kernel(const struct fm_regions *regions, uint64_t size, GErro
   g_set_error(error, SIM_ERROR, SIM_ERROR_BOOT,
               "boot: loader: no place for the kernel image: %s of usable memory are needed at "
               "128 MiB, or at a multiple of 2 MiB from 2 MiB up that ends at or below 2 GiB; %s\n"
-              "hint: a smaller image may fit: --kernel BASE:SIZE (SIZE at least 1M)",
+              "hint: a smaller image may fit, of 1M or more: --kernel BASE:SIZE, in a script "
+              "machine { kernel BASE SIZE }",
               size_text, where);
 }
 

@@ -96,7 +96,8 @@ bool sim_ram_open(struct sim_ram *ram, const char *path, GError **error)
   *ram = (struct sim_ram){.fd = -1, .path = g_strdup(path), .readonly = true};
 
   struct stat st;
-  ram->fd = open(path, O_RDONLY | O_CLOEXEC);
+  /* Without waiting for a writer, if it is a pipe; it is refused below. */
+  ram->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (ram->fd < 0 || fstat(ram->fd, &st) != 0) {
     g_set_error(error, SIM_ERROR, SIM_ERROR_INPUT, "cannot open %s: %s", path, g_strerror(errno));
     sim_ram_clear(ram);

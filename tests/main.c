@@ -3,8 +3,8 @@
  * The one main() of all unit tests: each test file supplies fm_test_suite().
  *
  * Output is TAP on standard output, and nothing else goes there.  With FM_TEST_NOFORK=1
- * (sanitizers, debuggers) everything runs in one process and the death tests, which
- * stand in a test case named "death", are left out by name.
+ * (sanitizers, debuggers) everything runs in one process.  Tests that expect a signal or
+ * an exit stand in a test case with the tag "death", which CK_EXCLUDE_TAGS=death leaves out.
  */
 #include <check.h>
 #include <stdio.h>

@@ -276,7 +276,7 @@ static const struct sim_bootmap_reader *reader_by_name(const char *name, GError 
   g_autofree char *hint = near != NULL ? g_strdup_printf("did you mean '%s'?", near)
                                        : g_strdup_printf("the formats are: %s", all);
   g_autofree char *message = sim_diag_format((struct sim_place){0}, "error", text, hint);
-  g_set_error_literal(error, SIM_ERROR, SIM_ERROR_INPUT, message);
+  g_set_error_literal(error, SIM_ERROR, SIM_ERROR_USAGE, message);
   return NULL;
 }
 

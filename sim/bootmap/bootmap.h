@@ -26,9 +26,9 @@
  * Ownership: a map owns all it shows and borrows nothing; it does not change after it
  * was made.  Threads: no shared state; a map may be read by many.
  *
- * Errors: SIM_ERROR_INPUT.  What is wrong inside a text comes as a whole message of
- * sim_diag_format() (several lines, with the place); a file that cannot be read, or is
- * too large, as one line.
+ * Errors: SIM_ERROR_INPUT; SIM_ERROR_USAGE for a format that does not exist.  What is wrong
+ * inside a text comes as a whole message of sim_diag_format() (several lines, with the
+ * place); a file that cannot be read, or is too large, as one line.
  *
  * Left out on purpose: what the boot loader adds (kernel image, low page, initramfs).
  */

@@ -7,7 +7,7 @@
 const char *const sim_words_states[] = {"unused", "busy", "shared", "unique", "illegal", NULL};
 const char *const sim_words_errors[] = {"InUse",      "Unused",     "Busy",     "Unique",
                                         "OutOfBound", "NotAligned", "NoMemory", "InvalidArgs",
-                                        "Shared",     NULL};
+                                        "NotSole",    NULL};
 const char *const sim_words_allocators[] = {"bitmap", "none", NULL};
 
 /* "Ok" is what `or err` receives on success; "free" is the free bytes; "none" no type. */

@@ -88,7 +88,7 @@ static const struct sim_verb_syntax verbs[] = {
      .example = "unique f",
      .summary = "shared -> unique, if it is the only reference",
      .user = ACTION(sim_verb_unique, ON_MACHINE,
-                    .help = "Answers Shared if there are others; the handle stays as it was.\n"
+                    .help = "Answers NotSole if there are others; the handle stays as it was.\n"
                             "Point: unique.cas.")},
     {.name = "shared",
      .grammar = "HANDLE [-> BIND]",

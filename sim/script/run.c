@@ -99,20 +99,20 @@ static void report_leak(sim_run *run, const struct sim_handle *handle, const cha
                         guint count)
 {
   bool nameless = g_ptr_array_find(run->nameless, handle, NULL);
-  g_autofree char *quoted = nameless ? NULL : g_strdup_printf("'%s'", handle->name);
+  g_autofree char *whose = nameless    ? g_strdup("that no name received")
+                           : count > 1 ? g_strdup_printf("of '%s'", name)
+                                       : g_strdup_printf("'%s'", handle->name);
   run->cpu->step = handle->step;
   if (count > 1) {
     sim_run_finding(run, handle->place, "LEAK", NULL,
-                    "%u handles %s%s%s are live at the end; the oldest was made in step %" PRIu64,
-                    count, nameless ? "that no name received" : "of '", nameless ? "" : name,
-                    nameless ? "" : "'", handle->step);
+                    "%u handles %s are live at the end; the oldest was made in step %" PRIu64,
+                    count, whose, handle->step);
     return;
   }
   bool forgotten = handle->kind == SIM_HANDLE_RAW || handle->kind == SIM_HANDLE_RAW_UNIQUE;
   sim_run_finding(run, handle->place, "LEAK", &handle->frame,
                   "%s %s is live at the end; it was made in step %" PRIu64,
-                  forgotten ? "forgotten reference" : "handle",
-                  nameless ? "that no name received" : quoted, handle->step);
+                  forgotten ? "forgotten reference" : "handle", whose, handle->step);
 }
 
 /* One finding for each name that still owns handles; those of a pool or array are one. */

@@ -237,7 +237,7 @@ enum sim_flow sim_verb_unique(sim_run *run, const struct sim_command *command)
   if (sim_run_guarded(run, call_unique, &call) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
   enum sim_flow flow =
-      sim_run_answer(run, command, call.done ? NULL : "Shared", &call.frame, &succeeded);
+      sim_run_answer(run, command, call.done ? NULL : "NotSole", &call.frame, &succeeded);
   return succeeded ? succeed(run, command, handle, SIM_HANDLE_UNIQUE) : flow;
 }
 

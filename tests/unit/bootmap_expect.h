@@ -48,17 +48,23 @@ static inline void expect(const char *text, const char *format, const char *regi
 }
 
 /* The first line of the message, and a piece that it holds (NULL: any). */
-static inline void expect_failure(const char *text, const char *format, const char *first,
-                                  const char *piece)
+static inline void expect_failure_of(enum sim_error code, const char *text, const char *format,
+                                     const char *first, const char *piece)
 {
   g_autoptr(GError) error = NULL;
   g_autoptr(sim_bootmap) map = parse_bytes(text, strlen(text), format, &error);
 
   ck_assert_ptr_null(map);
-  ck_assert(g_error_matches(error, SIM_ERROR, SIM_ERROR_INPUT));
+  ck_assert(g_error_matches(error, SIM_ERROR, (gint)code));
   g_auto(GStrv) lines = g_strsplit(error->message, "\n", 2);
   ck_assert_str_eq(lines[0], first);
   ck_assert_msg(piece == NULL || strstr(error->message, piece) != NULL, "%s", error->message);
+}
+
+static inline void expect_failure(const char *text, const char *format, const char *first,
+                                  const char *piece)
+{
+  expect_failure_of(SIM_ERROR_INPUT, text, format, first, piece);
 }
 
 #endif

@@ -112,12 +112,12 @@ END_TEST
 
 START_TEST(unknown_formats_are_errors_with_a_suggestion)
 {
-  expect_failure("usable 0 4K\n", "e280",
-                 "<command line>: error: no memory-map format is named 'e280'",
-                 "did you mean 'e820'?");
-  expect_failure("usable 0 4K\n", "zzzzzzzz",
-                 "<command line>: error: no memory-map format is named 'zzzzzzzz'",
-                 "the formats are: e820, text");
+  expect_failure_of(SIM_ERROR_USAGE, "usable 0 4K\n", "e280",
+                    "<command line>: error: no memory-map format is named 'e280'",
+                    "did you mean 'e820'?");
+  expect_failure_of(SIM_ERROR_USAGE, "usable 0 4K\n", "zzzzzzzz",
+                    "<command line>: error: no memory-map format is named 'zzzzzzzz'",
+                    "the formats are: e820, text");
 }
 END_TEST
 
