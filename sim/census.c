@@ -8,6 +8,7 @@
 void sim_machine_census(const sim_machine *machine, struct sim_census *ret)
 {
   const struct fm_kernel *kernel = machine->kernel;
+  const struct fm_vtable *records = fm_kernel_vtable(kernel, 0);
 
   memset(ret, 0, sizeof(*ret));
   for (uint64_t i = 0; i < kernel->nr_frames; i++) {
@@ -22,7 +23,7 @@ void sim_machine_census(const sim_machine *machine, struct sim_census *ret)
     else if (view.state == FM_STATE_UNIQUE)
       ret->unique++;
     else
-      ret->types[view.vtable->number]++;
+      ret->types[view.vtable - records]++;
   }
 }
 

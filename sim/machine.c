@@ -214,7 +214,8 @@ static bool find_image(struct sim_machine *machine, struct fm_boot_info *ret)
   for (uint64_t at = 0; at < UINT64_C(1) << 31 && at < machine->ram.size; at += FM_IMAGE_ALIGN) {
     if (pread(machine->ram.fd, ret, sizeof(*ret), (off_t)at) != sizeof(*ret))
       break;
-    if (ret->magic == FM_BOOT_MAGIC && ret->image_base == at && ret->image_size <= INT32_MAX &&
+    if (ret->magic == FM_BOOT_MAGIC && ret->image_base == at &&
+        ret->image_size >= FM_IMAGE_MIN_SIZE && ret->image_size <= INT32_MAX &&
         at + ret->image_size <= machine->ram.size) {
       machine->image = fm_paddr_of(at);
       return true;
@@ -223,19 +224,92 @@ static bool find_image(struct sim_machine *machine, struct fm_boot_info *ret)
   return false;
 }
 
-/* What a torn or hostile file could say that would send us out of the windows. */
-static bool kernel_is_sane(const struct fm_kernel *kernel, const struct fm_boot_info *info,
-                           uint64_t ram_size)
+/* What a torn or hostile file could say that would send us out of the windows or out of our
+ * tables.  Each function may rely on what those before it have found to be true. */
+
+static bool is_in_ram(uint64_t paddr, uint64_t size, uint64_t ram_size)
+{
+  return paddr <= ram_size && size <= ram_size - paddr;
+}
+
+static bool figures_are_sane(const struct fm_kernel *kernel, const struct fm_boot_info *info,
+                             uint64_t ram_size)
 {
   return kernel->image_base == info->image_base && kernel->cpus == info->cpus &&
          kernel->cpus >= 1 && kernel->cpus <= FM_CPUS_MAX && kernel->stage >= FM_STAGE_METADATA &&
-         kernel->max_paddr <= ram_size && kernel->nr_frames == kernel->max_paddr / FM_PAGE_SIZE &&
-         kernel->meta_start <= ram_size && kernel->meta_size <= ram_size - kernel->meta_start &&
+         kernel->stage <= FM_STAGE_ALLOCATOR && kernel->top <= FM_TOP_USABLE &&
+         kernel->max_paddr != 0 && kernel->max_paddr <= ram_size &&
+         kernel->nr_frames == kernel->max_paddr / FM_PAGE_SIZE &&
+         is_in_ram(kernel->meta_start, kernel->meta_size, ram_size) &&
          kernel->meta_size >= kernel->nr_frames * FM_SLOT_SIZE &&
-         fm_is_page_aligned(kernel->meta_start) && kernel->nr_vtables <= FM_META_TYPES_MAX &&
+         fm_is_page_aligned(kernel->meta_start) && fm_is_page_aligned(kernel->meta_size) &&
+         kernel->nr_vtables <= FM_META_TYPES_MAX &&
          kernel->vtables ==
              fm_image_kaddr(fm_paddr_of(kernel->image_base + FM_IMAGE_VTABLES)).raw &&
          kernel->regions.count <= FM_REGIONS_MAX && kernel->allocator < FM_ALLOCATORS;
+}
+
+static bool types_are_sane(const struct fm_kernel *kernel)
+{
+  for (uint32_t number = 0; number < kernel->nr_vtables; number++) {
+    const struct fm_vtable *vtable = fm_kernel_vtable(kernel, number);
+    if (vtable->name[FM_META_NAME_SIZE - 1] != '\0' || vtable->number != number ||
+        vtable->size > FM_META_MAX_SIZE)
+      return false;
+  }
+  return true;
+}
+
+static bool regions_are_sane(const struct fm_kernel *kernel)
+{
+  uint64_t end = 0;
+  for (uint32_t i = 0; i < kernel->regions.count; i++) {
+    const struct fm_region *region = &kernel->regions.at[i];
+    if (region->type >= FM_REGION_TYPES || region->base != end || region->size == 0 ||
+        region->size > UINT64_MAX - end)
+      return false;
+    end = fm_region_end(region);
+  }
+  return end >= kernel->max_paddr;
+}
+
+static bool cpus_are_sane(const struct fm_kernel *kernel, uint64_t ram_size)
+{
+  if (kernel->cpus == 1)
+    return true;
+  if (kernel->cpu_blocks % sizeof(uint64_t) != 0 ||
+      !is_in_ram(kernel->cpu_blocks, kernel->cpus * sizeof(uint64_t), ram_size))
+    return false;
+  const uint64_t *blocks = (const uint64_t *)(uintptr_t)(FM_LINEAR_WINDOW + kernel->cpu_blocks);
+  for (uint32_t id = 1; id < kernel->cpus; id++)
+    if (blocks[id - 1] < FM_LINEAR_BASE || !fm_is_page_aligned(blocks[id - 1]) ||
+        !is_in_ram(blocks[id - 1] - FM_LINEAR_BASE, FM_PAGE_SIZE, ram_size))
+      return false;
+  return true;
+}
+
+static bool allocator_is_sane(const struct fm_kernel *kernel, uint64_t ram_size)
+{
+  const struct fm_bitmap *bitmap = &kernel->bitmap;
+  uint64_t in_image = kernel->image_base + FM_IMAGE_ALLOCATOR;
+
+  if (kernel->allocator != FM_ALLOCATOR_BITMAP || bitmap->nr_bits == 0)
+    return true;
+  if (bitmap->nr_bits > kernel->nr_frames)
+    return false;
+  uint64_t bytes = fm_page_up((bitmap->nr_bits + 7) / 8);
+  if (bitmap->words == fm_image_kaddr(fm_paddr_of(in_image)).raw)
+    return is_in_ram(in_image, bytes, ram_size);
+  return bitmap->words >= FM_LINEAR_BASE && fm_is_page_aligned(bitmap->words) &&
+         is_in_ram(bitmap->words - FM_LINEAR_BASE, bytes, ram_size);
+}
+
+static bool kernel_is_sane(const struct fm_kernel *kernel, const struct fm_boot_info *info,
+                           uint64_t ram_size)
+{
+  return figures_are_sane(kernel, info, ram_size) && types_are_sane(kernel) &&
+         regions_are_sane(kernel) && cpus_are_sane(kernel, ram_size) &&
+         allocator_is_sane(kernel, ram_size);
 }
 
 sim_machine *sim_machine_open(const char *path, GError **error)

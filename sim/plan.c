@@ -10,6 +10,7 @@
 #include "sim/bootmap/bootmap.h"
 #include "sim/error.h"
 #include "sim/internal.h"
+#include "sim/size.h"
 
 #define KERNEL_HOME (UINT64_C(128) << 20) /* where the image goes if there is memory */
 #define KERNEL_TOP  (UINT64_C(2) << 30)   /* the mapping of the image ends here */
@@ -86,9 +87,8 @@ static const struct fm_region *largest_usable(const struct fm_regions *regions, 
 static void refuse_kernel(const struct fm_regions *regions, uint64_t size, GError **error)
 {
   const struct fm_region *best = largest_usable(regions, KERNEL_TOP);
-  g_autofree char *size_text = g_format_size_full(size, G_FORMAT_SIZE_IEC_UNITS);
-  g_autofree char *best_text =
-      g_format_size_full(best != NULL ? best->size : 0, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *size_text = sim_size_text(size);
+  g_autofree char *best_text = sim_size_text(best != NULL ? best->size : 0);
   g_autofree char *where =
       best != NULL ? g_strdup_printf("the largest usable region below 2 GiB is %s at 0x%" PRIx64,
                                      best_text, best->base)
@@ -166,8 +166,7 @@ static bool normalise(struct sim_plan *plan, const char *file, GError **error)
 static bool refuse_boot(const struct sim_plan *plan, const struct sim_config *config,
                         enum fm_boot_status status, GError **error)
 {
-  g_autofree char *usable =
-      g_format_size_full(total_usable(&plan->regions), G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *usable = sim_size_text(total_usable(&plan->regions));
   const char *file = config->map->file;
 
   switch (status) {
@@ -187,7 +186,7 @@ static bool refuse_boot(const struct sim_plan *plan, const struct sim_config *co
                 file, config->cpus);
     break;
   case FM_BOOT_NO_ROOM_META: {
-    g_autofree char *need = g_format_size_full(plan->boot.meta_size, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *need = sim_size_text(plan->boot.meta_size);
     const struct fm_early *early = &plan->boot.early;
     g_set_error(error, SIM_ERROR, SIM_ERROR_BOOT,
                 "boot: %s: metadata: the slots of %" PRIu64 " frames (up to 0x%" PRIx64
@@ -201,7 +200,7 @@ static bool refuse_boot(const struct sim_plan *plan, const struct sim_config *co
     break;
   }
   case FM_BOOT_WINDOW: {
-    g_autofree char *room = g_format_size_full(FM_WINDOW_ROOM, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *room = sim_size_text(FM_WINDOW_ROOM);
     g_set_error(error, SIM_ERROR, SIM_ERROR_LIMIT,
                 "boot: %s: physical memory reaches up to 0x%" PRIx64
                 ", and the linear window of this build has room for %s%s",

@@ -9,11 +9,7 @@
 
 #include "sim/error.h"
 #include "sim/internal.h"
-
-static char *size_text(uint64_t bytes)
-{
-  return g_format_size_full(bytes, G_FORMAT_SIZE_IEC_UNITS);
-}
+#include "sim/size.h"
 
 /* A number on its own in a file, in bytes; false: no such file, or "max". */
 static bool read_number(const char *path, uint64_t *ret)
@@ -70,8 +66,8 @@ static uint64_t container_room(void)
 static bool refuse(GError **error, uint64_t need, uint64_t have, const char *what,
                    const char *remedy)
 {
-  g_autofree char *need_text = size_text(need);
-  g_autofree char *have_text = size_text(have);
+  g_autofree char *need_text = sim_size_text(need);
+  g_autofree char *have_text = sim_size_text(have);
   g_set_error(error, SIM_ERROR, SIM_ERROR_LIMIT,
               "this machine needs %s of %s, and only %s is there\nhint: %s", need_text, what,
               have_text, remedy);

@@ -11,12 +11,13 @@
 
 #include "sim/error.h"
 #include "sim/internal.h"
+#include "sim/size.h"
 
 static bool set_size(struct sim_ram *ram, GError **error)
 {
   if (ftruncate(ram->fd, 0) == 0 && ftruncate(ram->fd, (off_t)ram->size) == 0)
     return true;
-  g_autofree char *size = g_format_size_full(ram->size, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *size = sim_size_text(ram->size);
   g_set_error(error, SIM_ERROR, SIM_ERROR_LIMIT,
               "cannot make %s %s long (sparse): %s; choose another file system with --ram",
               ram->path != NULL ? ram->path : "a memory file", size, g_strerror(errno));

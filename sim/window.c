@@ -8,6 +8,7 @@
 
 #include "sim/error.h"
 #include "sim/internal.h"
+#include "sim/size.h"
 
 /* The first mapping of this process that overlaps [start, end), as the kernel shows it. */
 static char *find_occupant(uint64_t start, uint64_t end)
@@ -54,7 +55,7 @@ bool sim_window_map(const struct sim_ram *ram, uint64_t address, uint64_t size, 
     explain_taken(address, size, what, error);
     return false;
   }
-  g_autofree char *text = g_format_size_full(size, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *text = sim_size_text(size);
   g_set_error(error, SIM_ERROR, SIM_ERROR_LIMIT, "cannot map the %s (%s at 0x%" PRIx64 "): %s%s",
               what, text, address, g_strerror(failure),
               failure == ENOMEM ? "; this process may not use so much address space (ulimit -v)"

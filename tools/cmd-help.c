@@ -158,14 +158,22 @@ static void print_manual(void)
           printf("%-20s %s\n", key->example, key->summary != NULL ? key->summary : "");
         printf(".Ed\n");
       }
-      printf(".Pp\nExample:\n.Dl %s\n", verb->example);
+      printf(".Pp\nExample:\n.Bd -literal -offset indent -compact\n%s\n.Ed\n", verb->example);
     }
+}
+
+static bool is_program_verb(const char *word)
+{
+  for (const struct cli_verb *verb = cli_verbs; verb->name != NULL; verb++)
+    if (strcmp(verb->name, word) == 0)
+      return true;
+  return false;
 }
 
 int cmd_help(int argc, char **argv)
 {
   const char *word = argc > 1 ? argv[1] : NULL;
-  const struct sim_verb_syntax *verb;
+  const struct sim_verb_syntax *verb = NULL;
 
   if (argc > 2)
     return cli_usage_error("help", "one word at a time");
@@ -180,7 +188,10 @@ int cmd_help(int argc, char **argv)
   else if ((verb = find(sim_run_verbs(), word)) != NULL ||
            (verb = find(sim_script_statements, word)) != NULL)
     print_verb(verb);
-  else if (!print_points(word))
+  else if (!print_points(word) && !is_program_verb(word))
     return unknown(word);
+  if (word != NULL && is_program_verb(word))
+    printf("%sThe program's own verb %s: framesim %s --help, or framesim-%s(1)\n",
+           verb != NULL ? "\n" : "", word, word, word);
   return CLI_OK;
 }

@@ -67,8 +67,27 @@ static int exit_of(enum sim_verdict verdict)
   return statuses[verdict];
 }
 
+static void add_found(JsonBuilder *json, const GArray *found)
+{
+  json_builder_set_member_name(json, "found");
+  json_builder_begin_array(json);
+  for (guint i = 0; i < found->len; i++) {
+    const struct sim_run_found *one = &g_array_index(found, struct sim_run_found, i);
+    json_builder_begin_object(json);
+    cli_json_string(json, "kind", one->kind);
+    cli_json_string(json, "place", one->place);
+    cli_json_string(json, "text", one->text);
+    cli_json_int(json, "step", one->step);
+    if (one->has_frame)
+      cli_json_hex(json, "frame", one->frame);
+    json_builder_end_object(json);
+  }
+  json_builder_end_array(json);
+}
+
 static bool write_json(const char *path, const char *script, enum sim_verdict verdict,
-                       const struct sim_run_summary *summary, const char *digest)
+                       const struct sim_run_summary *summary, const GArray *found,
+                       const char *digest)
 {
   JsonBuilder *json = cli_json_begin("run");
   cli_json_string(json, "script", script);
@@ -76,6 +95,7 @@ static bool write_json(const char *path, const char *script, enum sim_verdict ve
   cli_json_int(json, "steps", summary->steps);
   cli_json_int(json, "expectations", summary->expectations);
   cli_json_int(json, "findings", summary->findings);
+  add_found(json, found);
   cli_json_hex(json, "seed", summary->seed);
   cli_json_string(json, "build", summary->build);
   if (digest != NULL)
@@ -136,8 +156,9 @@ static int execute(const sim_script *script, const char *path, struct sim_run_op
   g_autofree char *digest = want_digest ? sim_machine_digest(machine) : NULL;
 
   if (!output.json_on_stdout && (!choices->quiet || choices->digest))
-    print_summary(verdict, &summary, digest);
-  if (choices->json != NULL && !write_json(choices->json, path, verdict, &summary, digest))
+    print_summary(verdict, &summary, choices->digest ? digest : NULL);
+  if (choices->json != NULL &&
+      !write_json(choices->json, path, verdict, &summary, sim_run_found(run), digest))
     return CLI_INPUT;
   if (options->until_step != 0 && !summary.stopped_early && verdict == SIM_VERDICT_HELD) {
     fprintf(stderr, "framesim: --until %" PRIu64 "%s%s was not reached: the script ended\n",
@@ -172,6 +193,9 @@ static int run_script(const char *path, struct sim_run_options *options,
     printf("%s: no error\n", path);
     return CLI_OK;
   }
+  if (options->build == SIM_BUILD_NATIVE && sim_run_needs_hooks(script, options))
+    return cli_usage_error("run", "threads, --points and --until N.POINT need the instrumented "
+                                  "build; leave --build native out");
   return execute(script, path, options, choices);
 }
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/size.h"
+
 static const char *const stage_names[] = {
     [FM_STAGE_LOADED] = "loaded",
     [FM_STAGE_METADATA] = "metadata",
@@ -13,7 +15,7 @@ static const char *const stage_names[] = {
 
 static void print_range(uint64_t base, uint64_t end, const char *type)
 {
-  g_autofree char *size = g_format_size_full(end - base, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *size = sim_size_text(end - base);
   printf("  0x%012" PRIx64 "-0x%012" PRIx64 "  %11s  %s%s%s\n", base, end, size,
          strcmp(type, "usable") == 0 ? cli_color(CLI_GREEN) : cli_color(CLI_DIM), type,
          cli_color(CLI_PLAIN));
@@ -26,8 +28,9 @@ static void print_title(const char *text)
 
 void report_map(const sim_bootmap *map)
 {
-  g_autofree char *title = g_strdup_printf("Firmware map: %s (format %s, %u regions)", map->file,
-                                           map->format, map->regions->len);
+  g_autofree char *title =
+      g_strdup_printf("Firmware map: %s (format %s, %u region%s)", map->file, map->format,
+                      map->regions->len, map->regions->len == 1 ? "" : "s");
   print_title(title);
   for (guint i = 0; i < map->regions->len; i++) {
     const struct fm_region *region = &g_array_index(map->regions, struct fm_region, i);
@@ -46,7 +49,11 @@ void report_regions(const struct fm_regions *regions)
 
 static void print_early(const char *name, const struct fm_early_range *range)
 {
-  g_autofree char *size = g_format_size_full(range->next - range->start, G_FORMAT_SIZE_IEC_UNITS);
+  if (range->end == 0) {
+    printf("  %-12s no usable memory there\n", name);
+    return;
+  }
+  g_autofree char *size = sim_size_text(range->next - range->start);
   printf("  %-12s 0x%012" PRIx64 "-0x%012" PRIx64 "  %s of 0x%" PRIx64 "-0x%" PRIx64 "\n", name,
          range->start, range->next, size, range->start, range->end);
 }
@@ -54,9 +61,9 @@ static void print_early(const char *name, const struct fm_early_range *range)
 void report_boot(const sim_machine *machine)
 {
   const struct fm_kernel *kernel = sim_machine_kernel(machine);
-  g_autofree char *meta = g_format_size_full(kernel->meta_size, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *meta = sim_size_text(kernel->meta_size);
   uint64_t free_bytes = sim_machine_ops(machine)->free_bytes(kernel);
-  g_autofree char *free_text = g_format_size_full(free_bytes, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *free_text = sim_size_text(free_bytes);
 
   print_title("Early allocator (handed out, of)");
   print_early("below 4 GiB", &kernel->early.low);
@@ -77,7 +84,7 @@ static void print_count(const char *state, const char *type, uint64_t frames)
 {
   if (frames == 0)
     return;
-  g_autofree char *size = g_format_size_full(frames * FM_PAGE_SIZE, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *size = sim_size_text(frames * FM_PAGE_SIZE);
   printf("  %-8s %-12s %12" PRIu64 "  %11s\n", state, type, frames, size);
 }
 
@@ -97,6 +104,18 @@ void report_census(const sim_machine *machine)
   print_count("unused", "-", census.unused);
 }
 
+static const char *type_text(const struct fm_kernel *kernel, const struct fm_slot_view *view)
+{
+  if (view->vtable != NULL)
+    return view->vtable->name;
+  if (view->state == FM_STATE_UNUSED)
+    return "means nothing while unused";
+  if (view->state == FM_STATE_BUSY &&
+      fm_kernel_vtable_of(kernel, fm_kaddr_of(view->vtable_ptr)) != NULL)
+    return "being made or unmade: nobody may rely on it";
+  return "no type";
+}
+
 void report_slot(const struct fm_kernel *kernel, fm_paddr frame)
 {
   const struct fm_slot *slot = fm_slot_at(frame);
@@ -109,10 +128,7 @@ void report_slot(const struct fm_kernel *kernel, fm_paddr frame)
   printf("  ref_count  0x%016" PRIx64 "  %s", view.ref_count, fm_count_state_name(view.state));
   if (view.state == FM_STATE_SHARED)
     printf(", %" PRIu64 " reference%s", view.ref_count, view.ref_count == 1 ? "" : "s");
-  printf("\n  vtable_ptr 0x%016" PRIx64 "  %s\n", view.vtable_ptr,
-         view.vtable != NULL             ? view.vtable->name
-         : view.state == FM_STATE_UNUSED ? "means nothing while unused"
-                                         : "no type");
+  printf("\n  vtable_ptr 0x%016" PRIx64 "  %s\n", view.vtable_ptr, type_text(kernel, &view));
   printf("  in_list    0x%016" PRIx64 "  %s\n", view.in_list,
          view.in_list == 0 ? "in no list" : "id of the list");
   printf("  storage   ");

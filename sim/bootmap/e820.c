@@ -102,6 +102,33 @@ static bool check_other_type(const struct sim_bootmap_line *line, GError **error
   return true;
 }
 
+/* Types that are reserved by that name, so that they are not taken for slips. */
+static const char *const reserved_words[] = {"reserved", "device reserved", "Soft Reserved",
+                                             "unknown"};
+
+/* "usabel" is no unknown kind of memory but a slip, and would cost that memory. */
+static bool check_spelling(const struct sim_bootmap_line *line, GError **error)
+{
+  const char *candidates[G_N_ELEMENTS(wordings) + G_N_ELEMENTS(reserved_words) + 1] = {NULL};
+  g_autofree char *words = g_strndup(line->at, (gsize)(line->end - line->at));
+  gsize count = 0;
+
+  g_strstrip(words);
+  for (gsize i = 0; i < G_N_ELEMENTS(reserved_words); i++) {
+    if (g_ascii_strcasecmp(words, reserved_words[i]) == 0)
+      return true;
+    candidates[count++] = reserved_words[i];
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS(wordings); i++)
+    candidates[count++] = wordings[i].words;
+  const char *near = sim_suggest(words, candidates);
+  if (near == NULL)
+    return true;
+  g_autofree char *hint = g_strdup_printf("did you mean '%s'?", near);
+  return sim_bootmap_fail(line, line->at, strlen(words), hint, error, "unknown type of memory '%s'",
+                          words);
+}
+
 /* The rest of the line is the type.  A known one with something behind it is refused
  * rather than taken for an unknown one: RAM would get lost in silence. */
 static bool take_type(struct sim_bootmap_line *line, enum fm_region_type *ret, GError **error)
@@ -111,7 +138,7 @@ static bool take_type(struct sim_bootmap_line *line, enum fm_region_type *ret, G
 
   const struct wording *wording = match_wording(line);
   if (wording == NULL) {
-    if (!check_other_type(line, error))
+    if (!check_other_type(line, error) || !check_spelling(line, error))
       return false;
     *ret = FM_REGION_RESERVED;
     return true;

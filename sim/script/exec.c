@@ -52,9 +52,12 @@ enum sim_flow sim_run_guarded(sim_run *run, void (*body)(void *data), void *data
     sim_run_text(run, SIM_TEXT_MESSAGE, "%s", message);
     return SIM_FLOW_STOP;
   }
+  run->cpu->panicked = true;
+  const GArray *touched = run->cpu->touched;
   if (run->cpu->expecting == 0)
-    sim_run_finding(run, run->cpu->command->place, "FAILED", NULL, "kernel panic: %s",
-                    sim_machine_panic(run->machine));
+    sim_run_finding(run, run->cpu->command->place, "FAILED",
+                    touched->len != 0 ? &g_array_index(touched, struct sim_touch, 0).frame : NULL,
+                    "kernel panic: %s", sim_machine_panic(run->machine));
   return SIM_FLOW_STOP;
 }
 
@@ -215,11 +218,19 @@ static enum sim_flow run_verb(sim_run *run, const struct sim_command *command)
     return sim_run_error(run, command->place, "'boot' starts a fresh one",
                          "the machine is dead: %s", sim_machine_panic(run->machine));
 
+  if (action->no_step) {
+    enum sim_flow said = action->run(run, command);
+    sim_run_flush(run);
+    return said;
+  }
   run->cpu->step = ++run->steps;
   run->cpu->command = command;
   run->cpu->answer = (struct sim_answer){false, NULL};
+  run->cpu->panicked = false;
   g_array_set_size(run->cpu->touched, 0);
+  run->cpu->in_step = true;
   enum sim_flow flow = action->run(run, command);
+  run->cpu->in_step = false;
   if (!run->abandoning && !run->script_error)
     sim_run_report_step(run, command);
   if (run->options.until_step == run->cpu->step && run->until_site == FM_SITE_COUNT &&

@@ -23,23 +23,32 @@ static bool subject(sim_run *run, const struct sim_expr *expr, fm_paddr *ret)
   return false;
 }
 
-/* "refcount(f) is 1": the values of a comparison's sides that are not literals. */
-static char *explain(sim_run *run, const struct sim_expr *expr)
+/* What stands in the script at this place. */
+static char *source_text(struct sim_place place)
 {
-  g_autoptr(GString) text = g_string_new(NULL);
+  const char *start = place.source->text + place.offset;
+  return g_strndup(start, (gsize)(g_utf8_offset_to_pointer(start, place.width) - start));
+}
+
+/* Appends "refcount f is 1" for the sides of comparisons that are not literals. */
+static void explain(sim_run *run, const struct sim_expr *expr, GString *text)
+{
+  if (expr->op == SIM_OP_AND || expr->op == SIM_OP_OR || expr->op == SIM_OP_NOT) {
+    for (guint i = 0; i < expr->n_operands; i++)
+      explain(run, expr->operands[i], text);
+    return;
+  }
   for (guint i = 0; i < expr->n_operands; i++) {
     const struct sim_expr *side = expr->operands[i];
     struct sim_value value;
     if (side->kind == SIM_EXPR_NUMBER || side->kind == SIM_EXPR_STRING ||
         (side->kind == SIM_EXPR_WORD && strcmp(side->text, "free") != 0) ||
-        (side->kind == SIM_EXPR_BINARY && side->op >= SIM_OP_EQ) ||
-        (side->kind == SIM_EXPR_UNARY) || !sim_run_value(run, side, &value))
+        !sim_run_value(run, side, &value))
       continue;
-    g_autofree char *name = sim_expr_to_string(side);
+    g_autofree char *name = source_text(side->place);
     g_autofree char *is = sim_value_to_string(&value);
     g_string_append_printf(text, "%s%s is %s", text->len != 0 ? ", " : "", name, is);
   }
-  return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
 static enum sim_flow expect_condition(sim_run *run, const struct sim_command *command)
@@ -51,8 +60,9 @@ static enum sim_flow expect_condition(sim_run *run, const struct sim_command *co
   if (held)
     return SIM_FLOW_NEXT;
 
-  g_autofree char *wanted = sim_expr_to_string(condition);
-  g_autofree char *values = explain(run, condition);
+  g_autofree char *wanted = source_text(condition->place);
+  g_autoptr(GString) values = g_string_new(NULL);
+  explain(run, condition, values);
   fm_paddr frame;
   bool about = subject(run, condition, &frame);
   /* What the step before has done is its change, not one of this condition. */
@@ -60,7 +70,7 @@ static enum sim_flow expect_condition(sim_run *run, const struct sim_command *co
   if (run->cpu == &run->main)
     run->cpu->step = run->steps; /* threads before it have taken steps of their own */
   sim_run_finding(run, condition->place, "FAILED", about ? &frame : NULL, "expected %s%s%s", wanted,
-                  values[0] != '\0' ? ", but " : "", values);
+                  values->len != 0 ? ", but " : "", values->str);
   return SIM_FLOW_NEXT;
 }
 

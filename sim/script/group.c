@@ -38,7 +38,7 @@ static enum sim_flow add_member(struct group *group, const struct sim_command *c
   sim_run *run = group->run;
   const struct sim_arg *label = sim_command_arg(command, "LABEL");
   const struct sim_expr *cpu = sim_command_expr(command, "cpu");
-  uint64_t id = group->members->len % run->kernel->cpus;
+  uint64_t id = group->members->len; /* unless it says: its place in the group */
 
   for (guint i = 0; i < group->members->len; i++)
     if (strcmp(((struct member *)group->members->pdata[i])->cpu.name, label->word) == 0)
@@ -46,6 +46,12 @@ static enum sim_flow add_member(struct group *group, const struct sim_command *c
                            label->word);
   if (cpu != NULL && !sim_run_number(run, cpu, &id))
     return SIM_FLOW_STOP;
+  for (guint i = 0; i < group->members->len; i++)
+    if (((struct member *)group->members->pdata[i])->cpu.id == id)
+      return sim_run_error(
+          run, cpu != NULL ? cpu->place : command->place,
+          "the threads of a group run at the same time, so each has a CPU of its own",
+          "CPU %" PRIu64 " has a thread of this group already", id);
   if (id >= run->kernel->cpus) {
     g_autofree char *hint = g_strdup_printf("machine { cpus %" PRIu64 " }", id + 1);
     return sim_run_error(run, cpu != NULL ? cpu->place : command->place, hint,

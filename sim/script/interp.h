@@ -95,8 +95,11 @@ struct sim_cpu {
   uint32_t id;
   uint64_t step; /* the one it executes */
   const struct sim_command *command;
-  GArray *touched; /* struct sim_touch: frames that the command may change */
-  GString *output; /* what it said; delivered behind the step's own line */
+  GArray *touched;    /* struct sim_touch: frames that the command may change */
+  GString *output;    /* what it said; delivered behind the step's own line */
+  GPtrArray *pending; /* messages of findings, which wait for that line too */
+  bool in_step;
+  bool panicked; /* the command ended the kernel */
   /* Inside `expect error`/`expect panic`: answers are looked at, not reported. */
   guint expecting;
   struct sim_answer answer;
@@ -131,6 +134,7 @@ struct sim_run {
   uint64_t steps;
   uint64_t expectations;
   uint64_t findings;
+  GArray *found; /* struct sim_run_found */
   bool script_error;
   bool bad_input; /* and the error is one of a file that the script needs */
   bool limit;
@@ -161,13 +165,19 @@ void sim_run_touch(sim_run *run, fm_paddr frame);
 void sim_cpu_init(struct sim_cpu *cpu, const char *name, uint32_t id);
 void sim_cpu_clear(struct sim_cpu *cpu);
 
+/* That record, or NULL. */
+struct sim_touch *sim_run_find_touch(const sim_run *run, fm_paddr frame);
+
+/* Says that the command under way has changed the frame. */
+void sim_run_note_change(sim_run *run, fm_paddr frame);
+
 /* After a command: notes changes, reports the step and the findings of the machine. */
 void sim_run_report_step(sim_run *run, const struct sim_command *command);
 
 /* "shared 2, anon", "unique, link, in list 3": newly allocated. */
 char *sim_view_to_string(const struct fm_slot_view *view);
 
-/* Watches the accesses of a thread group, or of one command if points are wanted. */
+/* points.c.  Watches the accesses of a thread group, or of one command if points are wanted. */
 void sim_run_watch(const struct fm_access *access, guint thread, void *data);
 
 /* ---- handles.c ---- */
@@ -215,6 +225,9 @@ char *sim_value_to_string(const struct sim_value *value);
 /* Interned copy that lives as long as the run. */
 const char *sim_run_intern(sim_run *run, const char *text);
 
+/* The live handles, as `show handles` tells them. */
+void sim_run_show_handles(sim_run *run);
+
 /* ---- vocabulary: lint.c ---- */
 
 extern const char *const sim_words_states[];
@@ -234,6 +247,7 @@ struct sim_verb_action {
   bool needs_machine; /* a booted one */
   bool main_only;     /* not inside a thread */
   bool when_dead;     /* works on a machine whose kernel panicked */
+  bool no_step;       /* only talks: has no number and no line of its own */
   const char *help;
 };
 

@@ -146,6 +146,16 @@ static void lint_define(struct lint *lint, const char *define)
   g_ptr_array_add(lint->errors, sim_diag_format((struct sim_place){0}, "error", text, hint));
 }
 
+/* What stands behind `end` would never run. */
+static void lint_end(struct lint *lint, const struct sim_block *body)
+{
+  for (const struct sim_command *command = body->first; command != NULL; command = command->next)
+    if (command->statement == SIM_STATEMENT_END && command->next != NULL)
+      g_ptr_array_add(lint->errors,
+                      sim_diag_format(command->next->place, "error", "nothing runs behind 'end'",
+                                      "take it out, or 'end' down"));
+}
+
 bool sim_run_lint(const sim_script *script, const char *const *defines, GPtrArray *errors)
 {
   g_autoptr(GPtrArray) params = g_ptr_array_new();
@@ -153,6 +163,7 @@ bool sim_run_lint(const sim_script *script, const char *const *defines, GPtrArra
   guint before = errors->len;
 
   lint_block(&lint, script->body);
+  lint_end(&lint, script->body);
   g_ptr_array_add(params, NULL);
   for (; defines != NULL && *defines != NULL; defines++)
     lint_define(&lint, *defines);

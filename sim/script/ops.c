@@ -157,7 +157,7 @@ static const struct sim_verb_syntax verbs[] = {
      .grammar = "STRING",
      .example = "note \"Two names, one frame.\"",
      .summary = "print a line of text",
-     .user = ACTION(sim_verb_note, .when_dead = true)},
+     .user = ACTION(sim_verb_note, .when_dead = true, .no_step = true, .help = "It is no step.")},
     {0},
 };
 

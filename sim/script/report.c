@@ -26,6 +26,9 @@ void sim_run_text(sim_run *run, enum sim_text_kind kind, const char *format, ...
 void sim_run_flush(sim_run *run)
 {
   GString *output = run->cpu->output;
+  for (guint i = 0; i < run->cpu->pending->len; i++)
+    deliver(run, SIM_TEXT_MESSAGE, run->cpu->pending->pdata[i]);
+  g_ptr_array_set_size(run->cpu->pending, 0);
   if (output->len == 0)
     return;
   g_string_truncate(output, output->len - 1); /* the sink gets lines without their end */
@@ -38,13 +41,15 @@ void sim_cpu_init(struct sim_cpu *cpu, const char *name, uint32_t id)
   *cpu = (struct sim_cpu){.name = name,
                           .id = id,
                           .touched = g_array_new(FALSE, FALSE, sizeof(struct sim_touch)),
-                          .output = g_string_new(NULL)};
+                          .output = g_string_new(NULL),
+                          .pending = g_ptr_array_new_with_free_func(g_free)};
 }
 
 void sim_cpu_clear(struct sim_cpu *cpu)
 {
   g_array_unref(cpu->touched);
   g_string_free(cpu->output, TRUE);
+  g_ptr_array_unref(cpu->pending);
 }
 
 enum sim_flow sim_run_error(sim_run *run, struct sim_place place, const char *hint,
@@ -55,6 +60,7 @@ enum sim_flow sim_run_error(sim_run *run, struct sim_place place, const char *hi
   g_autofree char *text = g_strdup_vprintf(format, arguments);
   va_end(arguments);
   g_autofree char *message = sim_diag_format(place, "error", text, hint);
+  sim_run_flush(run);
   deliver(run, SIM_TEXT_MESSAGE, message);
   run->script_error = true;
   return SIM_FLOW_STOP;
@@ -89,7 +95,7 @@ static const struct sim_change *last_change(const sim_run *run, fm_paddr frame)
   return g_hash_table_lookup(run->changes, GSIZE_TO_POINTER(fm_pfn_of_paddr(frame).nr + 1));
 }
 
-static struct sim_touch *find_touch(const sim_run *run, fm_paddr frame)
+struct sim_touch *sim_run_find_touch(const sim_run *run, fm_paddr frame)
 {
   for (guint i = 0; i < run->cpu->touched->len; i++) {
     struct sim_touch *touch = &g_array_index(run->cpu->touched, struct sim_touch, i);
@@ -104,7 +110,7 @@ static void describe_frame(const sim_run *run, fm_paddr frame, GString *hint)
   struct fm_slot_view now;
   fm_slot_view(run->kernel, fm_slot_at(frame), &now);
   g_autofree char *after = sim_view_to_string(&now);
-  const struct sim_touch *touch = find_touch(run, frame);
+  const struct sim_touch *touch = sim_run_find_touch(run, frame);
 
   g_string_append_printf(hint, "frame 0x%" PRIx64 ": ", frame.raw);
   if (touch != NULL) {
@@ -128,8 +134,9 @@ static void describe_frame(const sim_run *run, fm_paddr frame, GString *hint)
     return;
   }
   g_autofree char *text = sim_command_text(command);
-  g_string_append_printf(hint, "    last change: %s:%u %s (step %" PRIu64 ")\n",
-                         command->place.source->name, sim_place_line(command->place), text, step);
+  g_autofree char *place = sim_place_to_string(command->place);
+  *strrchr(place, ':') = '\0'; /* the column says nothing here */
+  g_string_append_printf(hint, "    last change: %s %s (step %" PRIu64 ")\n", place, text, step);
 }
 
 /* A word of a command line, in quotes if the shell would take it apart. */
@@ -157,6 +164,21 @@ static void append_replay(const sim_run *run, GString *hint)
   g_string_append_printf(hint, " --seed %" PRIu64 " --until %" PRIu64, run->seed, run->cpu->step);
 }
 
+static void keep_finding(sim_run *run, struct sim_place place, const char *kind,
+                         const fm_paddr *frame, const char *text)
+{
+  struct sim_run_found found = {
+      .kind = kind,
+      .place = sim_place_to_string(place),
+      .text = g_strdup(text),
+      .step = run->cpu->step,
+      .has_frame = frame != NULL,
+      .frame = frame != NULL ? frame->raw : 0,
+  };
+  g_array_append_val(run->found, found);
+  run->findings++;
+}
+
 void sim_run_finding(sim_run *run, struct sim_place place, const char *kind, const fm_paddr *frame,
                      const char *format, ...)
 {
@@ -170,9 +192,14 @@ void sim_run_finding(sim_run *run, struct sim_place place, const char *kind, con
       frame->raw < run->kernel->max_paddr)
     describe_frame(run, *frame, hint);
   append_replay(run, hint);
-  g_autofree char *message = sim_diag_format(place, kind, text, hint->str);
+  keep_finding(run, place, kind, frame, text);
+  char *message = sim_diag_format(place, kind, text, hint->str);
+  if (run->cpu->in_step) {
+    g_ptr_array_add(run->cpu->pending, message);
+    return;
+  }
   deliver(run, SIM_TEXT_MESSAGE, message);
-  run->findings++;
+  g_free(message);
 }
 
 /* ---- Steps ---- */
@@ -180,7 +207,7 @@ void sim_run_finding(sim_run *run, struct sim_place place, const char *kind, con
 void sim_run_touch(sim_run *run, fm_paddr frame)
 {
   if (!fm_is_page_aligned(frame.raw) || frame.raw >= run->kernel->max_paddr ||
-      find_touch(run, frame) != NULL)
+      sim_run_find_touch(run, frame) != NULL)
     return;
   struct sim_touch touch = {.frame = frame};
   fm_slot_view(run->kernel, fm_slot_at(frame), &touch.before);
@@ -192,9 +219,19 @@ static bool same_view(const struct fm_slot_view *a, const struct fm_slot_view *b
   return a->ref_count == b->ref_count && a->vtable == b->vtable && a->in_list == b->in_list;
 }
 
+void sim_run_note_change(sim_run *run, fm_paddr frame)
+{
+  const struct sim_change *last = last_change(run, frame);
+  if (last != NULL && last->step == run->cpu->step)
+    return;
+  struct sim_change *change = g_new(struct sim_change, 1);
+  *change = (struct sim_change){run->cpu->step, run->cpu->command, last != NULL ? last->step : 0,
+                                last != NULL ? last->command : NULL};
+  g_hash_table_replace(run->changes, GSIZE_TO_POINTER(fm_pfn_of_paddr(frame).nr + 1), change);
+}
+
 /* "frame 0x2345000: unused -> shared 1, anon", or NULL if nothing changed. */
-static char *explain_touch(sim_run *run, const struct sim_command *command,
-                           const struct sim_touch *touch)
+static char *explain_touch(sim_run *run, const struct sim_touch *touch)
 {
   struct fm_slot_view now;
   fm_slot_view(run->kernel, fm_slot_at(touch->frame), &now);
@@ -207,12 +244,8 @@ static char *explain_touch(sim_run *run, const struct sim_command *command,
   if (same_view(&touch->before, &now))
     return NULL;
 
-  const struct sim_change *last = last_change(run, touch->frame);
-  struct sim_change *change = g_new(struct sim_change, 1);
-  *change = (struct sim_change){run->cpu->step, command, last != NULL ? last->step : 0,
-                                last != NULL ? last->command : NULL};
-  g_hash_table_replace(run->changes, GSIZE_TO_POINTER(fm_pfn_of_paddr(touch->frame).nr + 1),
-                       change);
+  if (run->sched == NULL)
+    sim_run_note_change(run, touch->frame);
   g_autofree char *before = sim_view_to_string(&touch->before);
   g_autofree char *after = sim_view_to_string(&now);
   return g_strdup_printf("frame 0x%" PRIx64 ": %s -> %s", touch->frame.raw, before, after);
@@ -239,7 +272,7 @@ void sim_run_report_step(sim_run *run, const struct sim_command *command)
   if (run->machine != NULL && run->kernel != NULL) {
     for (guint i = 0; i < run->cpu->touched->len; i++) {
       g_autofree char *touched =
-          explain_touch(run, command, &g_array_index(run->cpu->touched, struct sim_touch, i));
+          explain_touch(run, &g_array_index(run->cpu->touched, struct sim_touch, i));
       if (touched == NULL)
         continue;
       g_string_append_printf(line, "%s%s", explained ? "\n        " : "  ", touched);
@@ -249,100 +282,9 @@ void sim_run_report_step(sim_run *run, const struct sim_command *command)
   }
   if (run->cpu->answer.failed)
     g_string_append_printf(line, "  answer: %s", run->cpu->answer.error);
+  if (run->cpu->panicked)
+    g_string_append(line, "  kernel panic");
   g_strchomp(line->str);
   deliver(run, SIM_TEXT_STEP, line->str);
   sim_run_flush(run);
-}
-
-/* ---- Points ---- */
-
-static char *count_text(uint64_t count)
-{
-  enum fm_count_state state = fm_count_state(count);
-  if (state == FM_STATE_SHARED)
-    return g_strdup_printf("%" PRIu64, count);
-  if (state == FM_STATE_ILLEGAL)
-    return g_strdup_printf("0x%" PRIx64, count);
-  return g_strdup(fm_count_state_name(state));
-}
-
-/* What an access did to a count: "1 -> busy", "saw 2". */
-static char *describe_count(const struct fm_access *access)
-{
-  g_autofree char *seen = count_text(access->seen);
-  g_autofree char *operand = count_text(access->operand);
-  g_autofree char *sum = NULL;
-  switch (access->kind) {
-  case FM_ACCESS_LOAD:
-    return g_strdup_printf("saw %s", seen);
-  case FM_ACCESS_STORE:
-    return g_strdup_printf("= %s", operand);
-  case FM_ACCESS_CAS:
-    return access->done ? g_strdup_printf("%s -> %s", seen, operand)
-                        : g_strdup_printf("saw %s, not changed", seen);
-  case FM_ACCESS_ADD:
-    sum = count_text(access->seen + access->operand);
-    return g_strdup_printf("%s -> %s", seen, sum);
-  case FM_ACCESS_SUB:
-    sum = count_text(access->seen - access->operand);
-    return g_strdup_printf("%s -> %s", seen, sum);
-  default:
-    return g_strdup("");
-  }
-}
-
-static bool is_count(const struct fm_access *access)
-{
-  return access->site != FM_SITE_ALLOC_LOCK && access->site != FM_SITE_ALLOC_UNLOCK;
-}
-
-/* Remembers what this command itself did to a count. */
-static void note_write(sim_run *run, const struct fm_access *access)
-{
-  uint64_t address = (uint64_t)(uintptr_t)access->where;
-  bool writes = access->kind == FM_ACCESS_STORE || access->kind == FM_ACCESS_ADD ||
-                access->kind == FM_ACCESS_SUB || (access->kind == FM_ACCESS_CAS && access->done);
-  if (!writes || address < FM_META_WINDOW ||
-      address >= FM_META_WINDOW + run->kernel->nr_frames * FM_SLOT_SIZE ||
-      address % FM_SLOT_SIZE != offsetof(struct fm_slot, ref_count))
-    return;
-  fm_paddr frame = fm_slot_paddr((const struct fm_slot *)(address & ~(FM_SLOT_SIZE - 1)));
-  struct sim_touch *touch = find_touch(run, frame);
-  if (touch == NULL)
-    return;
-  if (!touch->wrote && access->kind != FM_ACCESS_STORE) {
-    touch->before.ref_count = access->seen;
-    touch->before.state = fm_count_state(access->seen);
-  }
-  touch->wrote = true;
-  touch->count_after = access->kind == FM_ACCESS_ADD   ? access->seen + access->operand
-                       : access->kind == FM_ACCESS_SUB ? access->seen - access->operand
-                                                       : access->operand;
-}
-
-void sim_run_watch(const struct fm_access *access, guint thread, void *data)
-{
-  static const char *const orders[] = {"plain", "relaxed", "acquire", "release"};
-  sim_run *run = data;
-  const struct fm_site_info *info = fm_site_info(access->site);
-  (void)thread;
-
-  if (run->sched != NULL)
-    note_write(run, access);
-  if (run->until_site == access->site && run->cpu->step == run->options.until_step) {
-    run->stopped_early = true;
-    sim_run_text(run, SIM_TEXT_STEP, "%4" PRIu64 "  %s%sstopped right after %s", run->cpu->step,
-                 run->cpu == &run->main ? "" : run->cpu->name, run->cpu == &run->main ? "" : ": ",
-                 info->name);
-    if (run->sched != NULL)
-      sim_sched_request_stop(run->sched);
-  }
-  if (!run->options.points || info->quiet)
-    return;
-  g_autofree char *what = is_count(access) ? describe_count(access) : g_strdup("");
-  g_autofree char *line = g_strdup_printf("      %s%s%" PRIu64 ".%-16s %-8s %-22s %s",
-                                          run->cpu == &run->main ? "" : run->cpu->name,
-                                          run->cpu == &run->main ? "" : ": ", run->cpu->step,
-                                          info->name, orders[access->order], what, info->text);
-  deliver(run, SIM_TEXT_POINT, line);
 }

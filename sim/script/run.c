@@ -36,6 +36,18 @@ static void define(sim_run *run, const char *text)
 
 /* ---- Life ---- */
 
+static void found_clear(gpointer data)
+{
+  struct sim_run_found *found = data;
+  g_free(found->place);
+  g_free(found->text);
+}
+
+bool sim_run_needs_hooks(const sim_script *script, const struct sim_run_options *options)
+{
+  return options->points || options->until_point != NULL || block_has_threads(script->body);
+}
+
 sim_run *sim_run_new(const sim_script *script, const struct sim_run_options *options)
 {
   sim_run *run = g_new0(sim_run, 1);
@@ -52,8 +64,10 @@ sim_run *sim_run_new(const sim_script *script, const struct sim_run_options *opt
   run->cpu = &run->main;
   run->until_site =
       options->until_point != NULL ? sim_site_by_name(options->until_point) : FM_SITE_COUNT;
-  run->needs_hooks = options->build == SIM_BUILD_INSTRUMENTED || options->points ||
-                     options->until_point != NULL || block_has_threads(script->body);
+  run->needs_hooks =
+      options->build == SIM_BUILD_INSTRUMENTED || sim_run_needs_hooks(script, options);
+  run->found = g_array_new(FALSE, FALSE, sizeof(struct sim_run_found));
+  g_array_set_clear_func(run->found, found_clear);
   sim_config_init(&run->config, NULL);
   for (const char *const *text = options->defines; text != NULL && *text != NULL; text++)
     define(run, *text);
@@ -74,6 +88,7 @@ sim_run *sim_run_free(sim_run *run)
   g_hash_table_unref(run->texts);
   g_clear_pointer(&run->allowed, g_hash_table_unref);
   sim_cpu_clear(&run->main);
+  g_array_unref(run->found);
   g_free(run);
   return NULL;
 }
@@ -161,6 +176,8 @@ enum sim_verdict sim_run_execute(sim_run *run)
   if (run->findings >= SIM_FINDINGS_MAX && !came_to_end)
     sim_run_text(run, SIM_TEXT_OUTPUT, "      %u findings are enough: the run ends here",
                  SIM_FINDINGS_MAX);
+  if (run->stopped_early)
+    sim_run_show_handles(run);
   sim_run_flush(run);
   g_array_set_size(run->main.touched, 0);
   bool alive = run->machine != NULL && sim_machine_panic(run->machine) == NULL;
@@ -168,6 +185,11 @@ enum sim_verdict sim_run_execute(sim_run *run)
       !run->limit && !run->no_boot)
     report_leaks(run);
   return verdict(run);
+}
+
+const GArray *sim_run_found(const sim_run *run)
+{
+  return run->found;
 }
 
 void sim_run_summary(const sim_run *run, struct sim_run_summary *ret)

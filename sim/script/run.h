@@ -74,6 +74,22 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(sim_run, sim_run_free)
 /* Once. */
 enum sim_verdict sim_run_execute(sim_run *run);
 
+/* One finding. */
+struct sim_run_found {
+  const char *kind; /* "FAILED", "VIOLATED" or "LEAK" */
+  char *place;      /* "file:line:col" */
+  char *text;
+  uint64_t step;
+  bool has_frame;
+  uint64_t frame; /* physical address */
+};
+
+/* All findings, struct sim_run_found, in the order in which they were made; borrowed. */
+const GArray *sim_run_found(const sim_run *run);
+
+/* Whether the script or these options need the instrumented build. */
+bool sim_run_needs_hooks(const sim_script *script, const struct sim_run_options *options);
+
 struct sim_run_summary {
   uint64_t steps;
   uint64_t expectations; /* that were looked at */

@@ -48,7 +48,7 @@ static enum sim_flow show_frame(sim_run *run, const struct sim_command *command)
   return SIM_FLOW_NEXT;
 }
 
-static void show_handles(sim_run *run)
+void sim_run_show_handles(sim_run *run)
 {
   static const char *const kinds[] = {
       [SIM_HANDLE_FRAME] = "shared",
@@ -119,7 +119,7 @@ enum sim_flow sim_verb_show(sim_run *run, const struct sim_command *command)
     return show_frame(run, command);
   const char *what = sim_command_flag(command);
   if (strcmp(what, "handles") == 0)
-    show_handles(run);
+    sim_run_show_handles(run);
   else if (strcmp(what, "frames") == 0)
     show_frames(run);
   else if (strcmp(what, "regions") == 0)
