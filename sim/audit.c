@@ -42,8 +42,10 @@ static void check_holders(struct audit *audit, fm_paddr frame, const struct fm_s
   uint64_t held = audit->holders(frame, audit->holders_data);
   uint64_t expected = held + boot_references(audit, frame);
 
-  if (view->state == FM_STATE_UNUSED && held != 0)
-    found(audit, frame, "count.holders", "a handle is alive but the frame is unused",
+  if (view->state == FM_STATE_UNUSED && expected != 0)
+    found(audit, frame, "count.holders",
+          held != 0 ? "a handle is alive but the frame is unused"
+                    : "the boot took this frame for ever, but it is unused",
           view->ref_count, expected);
   else if (view->state == FM_STATE_SHARED && view->ref_count != expected)
     found(audit, frame, "count.holders",

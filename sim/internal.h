@@ -72,6 +72,9 @@ struct sim_machine {
   const struct fm_meta_type *registered[FM_META_TYPES_MAX];
 };
 
+/* An empty machine, which is the one of this process from now on. */
+struct sim_machine *sim_machine_alloc(GError **error);
+
 /* The one machine of this process, or NULL. */
 extern struct sim_machine *sim_machine_here;
 

@@ -48,7 +48,8 @@ static void rest(sim_sched *sched)
   self->trap = sim_trap_get();
   self->registers = fm_port_this_cpu;
   sim_fiber_yield();
-  if (sched->abandon)
+  /* A kernel that has ended does not go on on another CPU. */
+  if (sched->abandon || sim_machine_panic(sched->machine) != NULL)
     sim_trap_abandon();
 }
 

@@ -7,6 +7,7 @@
  * to unblock the signal.  A fault outside of kernel code is ours: the default action
  * takes its course.
  */
+#include <fm_config.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -90,10 +91,14 @@ static void on_signal(int signal_number, siginfo_t *info, void *context)
     return; /* the access is repeated, and now it is fatal */
   }
   if (signal_number == SIGBUS && in_windows(address)) {
-    /* The page exists in the file but could not be given memory: no space left. */
-    g_strlcpy(this_trap->text,
-              "the RAM file has no room left: the file system or the memory it lies in is full",
-              sizeof(this_trap->text));
+    /* A writer's page could not be given memory; a reader's is not there any more. */
+    g_strlcpy(
+        this_trap->text,
+        sim_machine_here->ram.readonly
+            ? "the RAM file was cut short while it was looked at: somebody boots a new "
+              "machine in it"
+            : "the RAM file has no room left: the file system or the memory it lies in is full",
+        sizeof(this_trap->text));
     end_with(SIM_END_HOST);
   }
   /* A non-canonical address comes without its value. */
@@ -125,12 +130,14 @@ enum sim_end sim_guard_run(sim_machine *machine, void (*body)(void *data), void 
   g_assert(this_trap == NULL);
   if (machine->panic != NULL)
     return SIM_END_PANIC;
-  if (sigsetjmp(trap.back, 0) == 0) {
+  /* The thread sanitizer's handlers block all signals whatever we ask for, so there the jump
+   * has to restore them. */
+  if (sigsetjmp(trap.back, FM_UNDER_TSAN) == 0) {
     this_trap = &trap;
     body(data);
   }
   this_trap = NULL;
-  if (trap.end == SIM_END_PANIC || trap.end == SIM_END_HOST)
+  if ((trap.end == SIM_END_PANIC || trap.end == SIM_END_HOST) && machine->panic == NULL)
     machine->panic = g_strdup(trap.text);
   return trap.end;
 }

@@ -214,6 +214,30 @@ int cli_machine_config(const char *verb, const struct cli_machine *options, cons
   return parse_choices(verb, options, config);
 }
 
+/* ---- Looking into a RAM file ---- */
+
+struct look {
+  int (*body)(void *data);
+  void *data;
+  int status;
+};
+
+static void run_look(void *data)
+{
+  struct look *look = data;
+  look->status = look->body(look->data);
+}
+
+int cli_look(sim_machine *machine, int (*body)(void *data), void *data)
+{
+  struct look look = {body, data, CLI_INTERNAL};
+  if (sim_guard_run(machine, run_look, &look) == SIM_END_DONE)
+    return look.status;
+  fflush(stdout);
+  fprintf(stderr, "framesim: %s\n", sim_machine_panic(machine));
+  return CLI_INPUT;
+}
+
 /* ---- JSON ---- */
 
 JsonBuilder *cli_json_begin(const char *kind)

@@ -83,6 +83,10 @@ int cli_machine_config(const char *verb, const struct cli_machine *options, cons
 
 void cli_machine_clear(struct cli_machine *options);
 
+/* Runs `body(data)` on a machine of a RAM file, which somebody may cut short meanwhile, and
+ * returns its status, or the one for that after a message. */
+int cli_look(sim_machine *machine, int (*body)(void *data), void *data);
+
 /* ---- JSON Lines ---- */
 
 /* Opens an object with "framesim":1 and "kind". */

@@ -29,8 +29,15 @@ static void report(const struct sim_audit_fault *fault, void *data)
   json_builder_end_object(output->json);
 }
 
-static int check(const sim_machine *machine, const char *json)
+struct check {
+  const sim_machine *machine;
+  const char *json;
+};
+
+static int check(void *data)
 {
+  const sim_machine *machine = ((const struct check *)data)->machine;
+  const char *json = ((const struct check *)data)->json;
   struct output output = {0};
   bool quiet = json != NULL && strcmp(json, "-") == 0;
 
@@ -80,5 +87,6 @@ int cmd_check(int argc, char **argv)
   if (sim_machine_has_writer(machine))
     fprintf(stderr, "framesim: %s has a writer: operations under way look like findings\n",
             argv[1]);
-  return check(machine, json);
+  struct check what = {machine, json};
+  return cli_look(machine, check, &what);
 }

@@ -210,9 +210,11 @@ static int parse_until(const char *text, struct sim_run_options *options)
   if (*rest == '\0')
     return -1;
   options->until_point = rest + 1;
-  for (int site = 0; site < FM_SITE_COUNT; site++)
-    if (strcmp(fm_site_info((enum fm_site)site)->name, rest + 1) == 0)
+  for (int site = 0; site < FM_SITE_COUNT; site++) {
+    const struct fm_site_info *info = fm_site_info((enum fm_site)site);
+    if (!info->quiet && strcmp(info->name, rest + 1) == 0)
       return -1;
+  }
   return cli_usage_error("run", "--until %s: there is no point '%s' (framesim help points)", text,
                          rest + 1);
 }

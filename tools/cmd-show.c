@@ -24,9 +24,23 @@ static int show_frame(const sim_machine *machine, const char *text)
   return CLI_OK;
 }
 
-static int show(const sim_machine *machine, const char *path, const char *address, bool digest,
-                const char *json)
+struct show {
+  const sim_machine *machine;
+  const char *path;
+  const char *address; /* NULL: the whole machine */
+  bool digest;
+  const char *json;
+};
+
+static int show(void *data)
 {
+  const struct show *what = data;
+  const sim_machine *machine = what->machine;
+  const char *path = what->path;
+  const char *address = what->address;
+  bool digest = what->digest;
+  const char *json = what->json;
+
   if (sim_machine_has_writer(machine))
     fprintf(stderr, "framesim: %s has a writer: what you see may change while you look\n", path);
   if (address != NULL)
@@ -71,5 +85,6 @@ int cmd_show(int argc, char **argv)
   g_autoptr(sim_machine) machine = sim_machine_open(argv[1], &error);
   if (machine == NULL)
     return cli_fail(error);
-  return show(machine, argv[1], argc > 2 ? argv[2] : NULL, digest, json);
+  struct show what = {machine, argv[1], argc > 2 ? argv[2] : NULL, digest, json};
+  return cli_look(machine, show, &what);
 }

@@ -15,7 +15,7 @@ enum fm_slot_fault {
   FM_SLOT_ILLEGAL_COUNT,  /* between the largest count and unique */
   FM_SLOT_BAD_VTABLE,     /* in use, but vtable_ptr is no record of this kernel */
   FM_SLOT_UNUSED_IN_LIST, /* unused, but in_list is set */
-  FM_SLOT_SHARED_IN_LIST, /* shared or busy, but in_list is set */
+  FM_SLOT_SHARED_IN_LIST, /* shared, but in_list is set */
   FM_SLOT_FAULTS,
 };
 

@@ -29,16 +29,9 @@
 #define FM_NORETURN       __attribute__((noreturn))
 #define FM_LIKELY(cond)   __builtin_expect(!!(cond), 1)
 #define FM_UNLIKELY(cond) __builtin_expect(!!(cond), 0)
-/* Both ways are ordinary: neither is moved out of line. */
-#ifdef __clang__
-#define FM_EVEN(cond) (cond)
-#else
-#define FM_EVEN(cond) __builtin_expect_with_probability(!!(cond), 1, 0.5)
-#endif
-
-#define FM_PAGE_SHIFT 12
-#define FM_PAGE_SIZE  ((uint64_t)1 << FM_PAGE_SHIFT) /* bytes */
-#define FM_PAGE_MASK  (FM_PAGE_SIZE - 1)
+#define FM_PAGE_SHIFT     12
+#define FM_PAGE_SIZE      ((uint64_t)1 << FM_PAGE_SHIFT) /* bytes */
+#define FM_PAGE_MASK      (FM_PAGE_SIZE - 1)
 
 #define FM_4GIB ((uint64_t)1 << 32)
 

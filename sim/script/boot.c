@@ -139,7 +139,7 @@ static void forget_machine(sim_run *run)
   g_hash_table_iter_init(&iter, run->names);
   while (g_hash_table_iter_next(&iter, NULL, &value)) {
     struct sim_binding *binding = value;
-    if (binding->kind == SIM_BINDING_HANDLE)
+    if (binding->kind == SIM_BINDING_HANDLE || binding->kind == SIM_BINDING_GONE)
       g_hash_table_iter_remove(&iter);
     else if (binding->kind == SIM_BINDING_POOL)
       g_ptr_array_set_size(binding->pool, 0);

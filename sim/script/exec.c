@@ -42,13 +42,16 @@ enum sim_flow sim_run_guarded(sim_run *run, void (*body)(void *data), void *data
 
   if (end == SIM_END_DONE)
     return run->abandoning ? SIM_FLOW_STOP : SIM_FLOW_NEXT;
-  if (end == SIM_END_ABANDONED)
+  if (end == SIM_END_ABANDONED) {
+    run->cpu->orphaned = !run->abandoning && !run->stopped_early;
     return SIM_FLOW_STOP;
+  }
   if (end == SIM_END_HOST) {
     run->limit = true;
-    g_autofree char *message =
-        sim_diag_format(run->cpu->command->place, "error", sim_machine_panic(run->machine),
-                        "choose a file system with more room (--ram)");
+    g_autofree char *message = sim_diag_format(
+        run->cpu->command->place, "error", sim_machine_panic(run->machine),
+        run->options.ram_file != NULL ? "choose a file system with more room (--ram)"
+                                      : "put the RAM into a file on a disk (--ram)");
     sim_run_text(run, SIM_TEXT_MESSAGE, "%s", message);
     return SIM_FLOW_STOP;
   }
@@ -93,6 +96,12 @@ enum sim_flow sim_run_answer(sim_run *run, const struct sim_command *command, co
 
 /* ---- Statements ---- */
 
+static bool is_interrupted(sim_run *run)
+{
+  run->interrupted |= run->options.interrupted != NULL && *run->options.interrupted != 0;
+  return run->interrupted;
+}
+
 static enum sim_flow run_for(sim_run *run, const struct sim_command *command)
 {
   const char *name = sim_command_arg(command, "NAME")->word;
@@ -106,17 +115,20 @@ static enum sim_flow run_for(sim_run *run, const struct sim_command *command)
     return SIM_FLOW_STOP;
   if (step == 0)
     return sim_run_error(run, by->place, NULL, "a step of 0 never comes to the end");
-  if (g_hash_table_contains(run->names, name))
+  if (sim_run_is_bound(run, name))
     return sim_run_error(run, command->place, "choose another name", "'%s' is bound already", name);
 
+  /* A loop's name belongs to the thread that runs it. */
+  struct sim_cpu *cpu = run->cpu;
   enum sim_flow flow = SIM_FLOW_NEXT;
-  for (uint64_t i = from; i < to && flow == SIM_FLOW_NEXT; i += step) {
-    sim_run_bind_value(run, name, (struct sim_value){.kind = SIM_VALUE_NUMBER, .number = i});
+  uint64_t i = from;
+  g_hash_table_insert(cpu->locals, (gpointer)name, &i);
+  for (; i < to && flow == SIM_FLOW_NEXT && !is_interrupted(run); i += step) {
     flow = sim_run_block(run, sim_command_block(command, "BLOCK"));
     if (to - i <= step)
       break;
   }
-  g_hash_table_remove(run->names, name);
+  g_hash_table_remove(cpu->locals, name);
   return flow;
 }
 
@@ -126,7 +138,7 @@ static enum sim_flow run_repeat(sim_run *run, const struct sim_command *command)
   enum sim_flow flow = SIM_FLOW_NEXT;
   if (!sim_run_number(run, sim_command_expr(command, "NUMBER"), &times))
     return SIM_FLOW_STOP;
-  for (uint64_t i = 0; i < times && flow == SIM_FLOW_NEXT; i++)
+  for (uint64_t i = 0; i < times && flow == SIM_FLOW_NEXT && !is_interrupted(run); i++)
     flow = sim_run_block(run, sim_command_block(command, "BLOCK"));
   return flow;
 }
@@ -179,7 +191,7 @@ static enum sim_flow run_param(sim_run *run, const struct sim_command *command)
 {
   const char *name = sim_command_arg(command, "NAME")->word;
   struct sim_value value;
-  if (g_hash_table_contains(run->names, name))
+  if (sim_run_is_bound(run, name))
     return SIM_FLOW_NEXT; /* given from outside */
   if (!sim_run_value(run, sim_command_expr(command, "="), &value))
     return SIM_FLOW_STOP;
@@ -234,7 +246,7 @@ static enum sim_flow run_verb(sim_run *run, const struct sim_command *command)
   if (!run->abandoning && !run->script_error)
     sim_run_report_step(run, command);
   if (run->options.until_step == run->cpu->step && run->until_site == FM_SITE_COUNT &&
-      flow == SIM_FLOW_NEXT) {
+      !run->script_error && !run->abandoning) {
     run->stopped_early = true;
     return SIM_FLOW_STOP;
   }
@@ -280,9 +292,11 @@ enum sim_flow sim_run_block(sim_run *run, const struct sim_block *block)
 {
   const struct sim_command *command = block->first;
   while (command != NULL) {
-    run->interrupted |= run->options.interrupted != NULL && *run->options.interrupted != 0;
-    if (run->findings >= SIM_FINDINGS_MAX || run->abandoning || run->interrupted)
+    if (run->findings >= SIM_FINDINGS_MAX || run->abandoning || is_interrupted(run))
       return SIM_FLOW_STOP;
+    /* Inside `expect error` the first failure is what counts. */
+    if (run->cpu->expecting != 0 && run->cpu->answer.failed)
+      return SIM_FLOW_NEXT;
     enum sim_flow flow;
     if (command->statement == SIM_STATEMENT_THREAD) {
       flow = sim_run_group(run, command, &command);

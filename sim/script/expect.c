@@ -120,7 +120,7 @@ static enum sim_flow expect_error(sim_run *run, const struct sim_command *comman
                               ? &g_array_index(run->cpu->touched, struct sim_touch, 0).frame
                               : NULL;
 
-  if (run->script_error || run->stopped_early || run->abandoning)
+  if (run->script_error || run->stopped_early || run->abandoning || run->limit)
     return SIM_FLOW_STOP;
   if (!dead && has_panicked(run)) {
     sim_run_finding(run, command->place, "FAILED", NULL,
@@ -146,7 +146,7 @@ static enum sim_flow expect_panic(sim_run *run, const struct sim_command *comman
   if (has_panicked(run))
     return sim_run_error(run, command->place, "'boot' starts a fresh one", "the machine is dead");
   enum sim_flow flow = run_expecting(run, sim_command_block(command, "BLOCK"));
-  if (run->script_error || run->stopped_early || run->abandoning)
+  if (run->script_error || run->stopped_early || run->abandoning || run->limit)
     return SIM_FLOW_STOP;
   if (!has_panicked(run)) {
     sim_run_finding(run, command->place, "FAILED", NULL,

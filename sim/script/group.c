@@ -29,6 +29,8 @@ static void member_body(void *data)
 {
   struct member *member = data;
   member->flow = sim_run_block(member->run, member->body);
+  if (member->cpu.orphaned)
+    member->flow = SIM_FLOW_NEXT; /* the kernel is dead, which somebody else answers for */
 }
 
 /* ---- Making the group ---- */

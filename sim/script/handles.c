@@ -47,9 +47,21 @@ static bool complain_live(sim_run *run, struct sim_place place, const struct sim
   return false;
 }
 
+bool sim_run_is_bound(const sim_run *run, const char *name)
+{
+  const struct sim_binding *binding = g_hash_table_lookup(run->names, name);
+  return (binding != NULL && binding->kind != SIM_BINDING_GONE) ||
+         g_hash_table_contains(run->cpu->locals, name);
+}
+
 /* The name after `or` may hold an older answer, but no handle: that would be lost. */
 static bool can_bind_answer(sim_run *run, const struct sim_bind *bind)
 {
+  if (bind->error_name != NULL && g_hash_table_contains(run->cpu->locals, bind->error_name)) {
+    (void)sim_run_error(run, bind->place, "choose another name", "'%s' counts a loop here",
+                        bind->error_name);
+    return false;
+  }
   const struct sim_binding *binding =
       bind->error_name != NULL ? g_hash_table_lookup(run->names, bind->error_name) : NULL;
   if (binding == NULL || binding->kind == SIM_BINDING_VALUE || binding->kind == SIM_BINDING_GONE)
@@ -122,6 +134,12 @@ enum sim_flow sim_run_bind_handle(sim_run *run, const struct sim_command *comman
     g_ptr_array_add(binding->pool, make_handle(run, command, kind, frame, name));
     return SIM_FLOW_NEXT;
   }
+  if (sim_run_is_bound(run, name)) {
+    /* Another thread was faster.  The handle is not lost: it only has no name. */
+    g_ptr_array_add(run->nameless, make_handle(run, command, kind, frame, "(no name)"));
+    return sim_run_error(run, bind->place, "choose another name",
+                         "'%s' was bound by another thread meanwhile", name);
+  }
   binding = g_new0(struct sim_binding, 1);
   binding->kind = SIM_BINDING_HANDLE;
   binding->handle = make_handle(run, command, kind, frame, name);
@@ -182,7 +200,7 @@ struct sim_handle *sim_run_named_handle(sim_run *run, const struct sim_expr *exp
   return binding != NULL && binding->kind == SIM_BINDING_HANDLE ? binding->handle : NULL;
 }
 
-struct sim_handle *sim_run_handle(sim_run *run, const struct sim_expr *expr)
+struct sim_handle *sim_run_handle(sim_run *run, const struct sim_expr *expr, bool borrow)
 {
   g_autofree char *name = NULL;
   if (!sim_run_name(run, expr->text, expr->kind == SIM_EXPR_INDEX ? expr->operands[0] : NULL,
@@ -209,6 +227,12 @@ struct sim_handle *sim_run_handle(sim_run *run, const struct sim_expr *expr)
   if (binding->kind == SIM_BINDING_VALUE) {
     g_autofree char *text = sim_value_to_string(&binding->value);
     (void)sim_run_error(run, expr->place, NULL, "'%s' is %s, not a handle", name, text);
+    return NULL;
+  }
+  if (binding->handle->taken || (binding->handle->borrowed != 0 && !borrow)) {
+    (void)sim_run_error(run, expr->place, "clone it first: each thread drops or changes its own",
+                        "'%s' is in the hands of another thread that has not come to its end",
+                        name);
     return NULL;
   }
   return binding->handle;

@@ -40,6 +40,8 @@ struct sim_handle {
   struct sim_place place; /* of that command */
   char *name;             /* "f", "a[3]", a pool's name, or "(no name)" */
   bool excused;           /* its leak follows from a finding that was reported */
+  guint borrowed;         /* operations under way that only read it (clone) */
+  bool taken;             /* an operation under way changes or consumes it */
 };
 
 /* What a name stands for. */
@@ -79,8 +81,9 @@ struct sim_change {
 struct sim_touch {
   fm_paddr frame;
   struct fm_slot_view before;
-  bool wrote;
+  bool wrote; /* the count */
   uint64_t count_after;
+  bool wrote_other; /* another field of the slot */
 };
 
 /* The answer of a command that may fail in a documented way. */
@@ -99,7 +102,9 @@ struct sim_cpu {
   GString *output;    /* what it said; delivered behind the step's own line */
   GPtrArray *pending; /* messages of findings, which wait for that line too */
   bool in_step;
-  bool panicked; /* the command ended the kernel */
+  bool orphaned;      /* the kernel ended under its operation, on another CPU */
+  GHashTable *locals; /* names of `for` loops that run here -> uint64_t * */
+  bool panicked;      /* the command ended the kernel */
   /* Inside `expect error`/`expect panic`: answers are looked at, not reported. */
   guint expecting;
   struct sim_answer answer;
@@ -195,13 +200,17 @@ enum sim_flow sim_run_bind_handle(sim_run *run, const struct sim_command *comman
 /* Whether `->` names something that can be bound; looked at before the command acts. */
 bool sim_run_can_bind(sim_run *run, const struct sim_command *command);
 
+/* Whether the name owns a handle, is a value, a pool, or a loop's here. */
+bool sim_run_is_bound(const sim_run *run, const char *name);
+
 void sim_run_bind_value(sim_run *run, const char *name, struct sim_value value);
 
 /* The live handle that an expression names, or NULL without a message. */
 struct sim_handle *sim_run_named_handle(sim_run *run, const struct sim_expr *expr);
 
-/* The live handle that an expression (a NAME or INDEX) names; NULL: reported. */
-struct sim_handle *sim_run_handle(sim_run *run, const struct sim_expr *expr);
+/* The live handle that an expression (a NAME or INDEX) names; NULL: reported.  `borrow`: it
+ * will only be read, so that other threads may read it at the same time. */
+struct sim_handle *sim_run_handle(sim_run *run, const struct sim_expr *expr, bool borrow);
 
 /* The handle is gone: its name is free again, and the struct is freed. */
 void sim_run_consume(sim_run *run, struct sim_handle *handle);

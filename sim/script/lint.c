@@ -104,6 +104,16 @@ static void lint_schedule(struct lint *lint, const struct sim_schedule_token *to
       complain(lint, token->place, "point", token->point, names);
 }
 
+/* An empty block cannot fail in any way. */
+static void lint_expect(struct lint *lint, const struct sim_command *command)
+{
+  const struct sim_block *block = sim_command_block(command, "BLOCK");
+  if (command->statement == SIM_STATEMENT_EXPECT && block != NULL && block->first == NULL)
+    g_ptr_array_add(lint->errors,
+                    sim_diag_format(block->place, "error", "an empty block cannot fail",
+                                    "expect error Unused { get 0x2345000 }"));
+}
+
 static void lint_arg(struct lint *lint, const struct sim_command *command,
                      const struct sim_arg *arg)
 {
@@ -125,6 +135,7 @@ static void lint_block(struct lint *lint, const struct sim_block *block)
   for (const struct sim_command *command = block->first; command != NULL; command = command->next) {
     if (command->statement == SIM_STATEMENT_PARAM)
       g_ptr_array_add(lint->params, (gpointer)sim_command_arg(command, "NAME")->word);
+    lint_expect(lint, command);
     for (const struct sim_arg *arg = command->args; arg != NULL; arg = arg->next)
       lint_arg(lint, command, arg);
   }

@@ -44,17 +44,41 @@ static bool is_count(const struct fm_access *access)
   return access->site != FM_SITE_ALLOC_LOCK && access->site != FM_SITE_ALLOC_UNLOCK;
 }
 
+static bool is_in_slots(const sim_run *run, uint64_t address)
+{
+  return address >= FM_META_WINDOW &&
+         address < FM_META_WINDOW + run->kernel->nr_frames * FM_SLOT_SIZE;
+}
+
+static fm_paddr frame_of(uint64_t address)
+{
+  return fm_slot_paddr((const struct fm_slot *)(uintptr_t)(address & ~(FM_SLOT_SIZE - 1)));
+}
+
+static void note_other_write(sim_run *run, uint64_t address)
+{
+  struct sim_touch *touch =
+      is_in_slots(run, address) ? sim_run_find_touch(run, frame_of(address)) : NULL;
+  if (touch == NULL)
+    return;
+  sim_run_note_change(run, touch->frame);
+  touch->wrote_other = true;
+}
+
 /* Remembers what this command itself did to a count. */
 static void note_write(sim_run *run, const struct fm_access *access)
 {
   uint64_t address = (uint64_t)(uintptr_t)access->where;
+  if (access->kind == FM_ACCESS_WRITE) {
+    note_other_write(run, address);
+    return;
+  }
   bool writes = access->kind == FM_ACCESS_STORE || access->kind == FM_ACCESS_ADD ||
                 access->kind == FM_ACCESS_SUB || (access->kind == FM_ACCESS_CAS && access->done);
-  if (!writes || address < FM_META_WINDOW ||
-      address >= FM_META_WINDOW + run->kernel->nr_frames * FM_SLOT_SIZE ||
+  if (!writes || !is_in_slots(run, address) ||
       address % FM_SLOT_SIZE != offsetof(struct fm_slot, ref_count))
     return;
-  fm_paddr frame = fm_slot_paddr((const struct fm_slot *)(address & ~(FM_SLOT_SIZE - 1)));
+  fm_paddr frame = frame_of(address);
   struct sim_touch *touch = sim_run_find_touch(run, frame);
   if (touch == NULL)
     return;

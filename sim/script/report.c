@@ -42,7 +42,8 @@ void sim_cpu_init(struct sim_cpu *cpu, const char *name, uint32_t id)
                           .id = id,
                           .touched = g_array_new(FALSE, FALSE, sizeof(struct sim_touch)),
                           .output = g_string_new(NULL),
-                          .pending = g_ptr_array_new_with_free_func(g_free)};
+                          .pending = g_ptr_array_new_with_free_func(g_free),
+                          .locals = g_hash_table_new(g_str_hash, g_str_equal)};
 }
 
 void sim_cpu_clear(struct sim_cpu *cpu)
@@ -50,6 +51,7 @@ void sim_cpu_clear(struct sim_cpu *cpu)
   g_array_unref(cpu->touched);
   g_string_free(cpu->output, TRUE);
   g_ptr_array_unref(cpu->pending);
+  g_hash_table_unref(cpu->locals);
 }
 
 enum sim_flow sim_run_error(sim_run *run, struct sim_place place, const char *hint,
@@ -161,7 +163,9 @@ static void append_replay(const sim_run *run, GString *hint)
   if (run->options.build != SIM_BUILD_AUTO)
     g_string_append_printf(hint, " --build %s",
                            run->options.build == SIM_BUILD_NATIVE ? "native" : "instrumented");
-  g_string_append_printf(hint, " --seed %" PRIu64 " --until %" PRIu64, run->seed, run->cpu->step);
+  g_string_append_printf(hint, " --seed %" PRIu64, run->seed);
+  if (run->cpu->step != 0)
+    g_string_append_printf(hint, " --until %" PRIu64, run->cpu->step);
 }
 
 static void keep_finding(sim_run *run, struct sim_place place, const char *kind,
@@ -236,10 +240,14 @@ static char *explain_touch(sim_run *run, const struct sim_touch *touch)
   struct fm_slot_view now;
   fm_slot_view(run->kernel, fm_slot_at(touch->frame), &now);
   if (run->sched != NULL) {
-    if (!touch->wrote)
+    if (!touch->wrote && !touch->wrote_other)
       return NULL;
-    now.ref_count = touch->count_after;
-    now.state = fm_count_state(now.ref_count);
+    if (touch->wrote) {
+      now.ref_count = touch->count_after;
+      now.state = fm_count_state(now.ref_count);
+    }
+    bool in_use = now.state == FM_STATE_SHARED || now.state == FM_STATE_UNIQUE;
+    now.vtable = in_use ? fm_kernel_vtable_of(run->kernel, fm_kaddr_of(now.vtable_ptr)) : NULL;
   }
   if (same_view(&touch->before, &now))
     return NULL;

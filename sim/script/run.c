@@ -10,13 +10,25 @@
 
 /* ---- What the script needs ---- */
 
+static bool block_has_threads(const struct sim_block *block);
+
+static bool arg_has_threads(const struct sim_arg *arg)
+{
+  if (arg->block != NULL && block_has_threads(arg->block))
+    return true;
+  for (const struct sim_choice *choice = arg->choices; choice != NULL; choice = choice->next)
+    if (block_has_threads(choice->body))
+      return true;
+  return false;
+}
+
 static bool block_has_threads(const struct sim_block *block)
 {
   for (const struct sim_command *command = block->first; command != NULL; command = command->next) {
     if (command->statement == SIM_STATEMENT_THREAD)
       return true;
     for (const struct sim_arg *arg = command->args; arg != NULL; arg = arg->next)
-      if (arg->block != NULL && block_has_threads(arg->block))
+      if (arg_has_threads(arg))
         return true;
   }
   return false;

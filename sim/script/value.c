@@ -57,9 +57,12 @@ static bool eval_name(sim_run *run, const struct sim_expr *expr, struct sim_valu
   if (!sim_run_name(run, expr->text, expr->kind == SIM_EXPR_INDEX ? expr->operands[0] : NULL,
                     &name))
     return false;
+  const uint64_t *counter = g_hash_table_lookup(run->cpu->locals, name);
+  if (counter != NULL)
+    return set_number(ret, *counter);
   const struct sim_binding *binding = g_hash_table_lookup(run->names, name);
   if (binding == NULL || binding->kind == SIM_BINDING_POOL) {
-    (void)sim_run_handle(run, expr); /* says what is wrong */
+    (void)sim_run_handle(run, expr, true); /* says what is wrong */
     return false;
   }
   if (binding->kind == SIM_BINDING_VALUE)
@@ -116,7 +119,7 @@ static bool eval_call(sim_run *run, const struct sim_expr *expr, struct sim_valu
   if (strcmp(expr->text, "state") == 0)
     return set_word(ret, fm_count_state_name(view.state));
   if (strcmp(expr->text, "type") == 0)
-    return set_word(ret, view.vtable != NULL ? view.vtable->name : "none");
+    return set_word(ret, view.vtable != NULL ? sim_run_intern(run, view.vtable->name) : "none");
   g_autofree char *hint = g_strdup("there are: refcount, state, type, paddr, holders, in_list");
   (void)sim_run_error(run, expr->place, hint, "unknown function '%s'", expr->text);
   return false;

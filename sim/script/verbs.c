@@ -63,7 +63,8 @@ static struct sim_handle *get_handle(sim_run *run, const struct sim_command *com
       [SIM_HANDLE_RAW_UNIQUE] = "a forgotten unique frame (into_raw)",
   };
   const struct sim_expr *expr = sim_command_expr(command, "HANDLE");
-  struct sim_handle *handle = sim_run_handle(run, expr);
+  bool borrow = strcmp(command->verb->name, "clone") == 0;
+  struct sim_handle *handle = sim_run_handle(run, expr, borrow);
   if (handle == NULL || handle->kind == kind)
     return handle;
   (void)sim_run_error(run, expr->place, NULL, "'%s' is %s, and '%s' needs %s", handle->name,
@@ -137,12 +138,15 @@ static void call_clone(void *data)
 enum sim_flow sim_verb_clone(sim_run *run, const struct sim_command *command)
 {
   struct call call = make_call(run);
-  const struct sim_handle *handle = get_handle(run, command, SIM_HANDLE_FRAME);
+  struct sim_handle *handle = get_handle(run, command, SIM_HANDLE_FRAME);
   if (handle == NULL || !sim_run_can_bind(run, command))
     return SIM_FLOW_STOP;
   call.frame = handle->frame;
   sim_run_touch(run, call.frame);
-  if (sim_run_guarded(run, call_clone, &call) != SIM_FLOW_NEXT)
+  handle->borrowed++;
+  enum sim_flow flow = sim_run_guarded(run, call_clone, &call);
+  handle->borrowed--;
+  if (flow != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
   return sim_run_bind_handle(run, command, SIM_HANDLE_FRAME, call.frame);
 }
@@ -194,7 +198,7 @@ enum sim_flow sim_verb_drop(sim_run *run, const struct sim_command *command)
 
   const struct sim_arg *list = sim_command_arg(command, "HANDLE_LIST");
   for (guint i = 0; i < list->n_exprs; i++) {
-    struct sim_handle *handle = sim_run_handle(run, list->exprs[i]);
+    struct sim_handle *handle = sim_run_handle(run, list->exprs[i], false);
     if (handle == NULL || drop_handle(run, handle, list->exprs[i]->place) != SIM_FLOW_NEXT)
       return SIM_FLOW_STOP;
   }
@@ -202,6 +206,18 @@ enum sim_flow sim_verb_drop(sim_run *run, const struct sim_command *command)
 }
 
 /* ---- unique, shared ---- */
+
+/* Runs an operation on a handle that no other thread may touch meanwhile. */
+static enum sim_flow guarded_with(sim_run *run, struct sim_handle *handle, void (*body)(void *data),
+                                  struct call *call)
+{
+  call->frame = handle->frame;
+  sim_run_touch(run, call->frame);
+  handle->taken = true;
+  enum sim_flow flow = sim_run_guarded(run, body, call);
+  handle->taken = false;
+  return flow;
+}
 
 /* Gives the handle's place to its successor: the name after `->`, or the same name. */
 static enum sim_flow succeed(sim_run *run, const struct sim_command *command,
@@ -232,9 +248,7 @@ enum sim_flow sim_verb_unique(sim_run *run, const struct sim_command *command)
   struct sim_handle *handle = get_handle(run, command, SIM_HANDLE_FRAME);
   if (handle == NULL || !sim_run_can_bind(run, command))
     return SIM_FLOW_STOP;
-  call.frame = handle->frame;
-  sim_run_touch(run, call.frame);
-  if (sim_run_guarded(run, call_unique, &call) != SIM_FLOW_NEXT)
+  if (guarded_with(run, handle, call_unique, &call) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
   enum sim_flow flow =
       sim_run_answer(run, command, call.done ? NULL : "NotSole", &call.frame, &succeeded);
@@ -253,9 +267,7 @@ enum sim_flow sim_verb_shared(sim_run *run, const struct sim_command *command)
   struct sim_handle *handle = get_handle(run, command, SIM_HANDLE_UNIQUE);
   if (handle == NULL || !sim_run_can_bind(run, command))
     return SIM_FLOW_STOP;
-  call.frame = handle->frame;
-  sim_run_touch(run, call.frame);
-  if (sim_run_guarded(run, call_shared, &call) != SIM_FLOW_NEXT)
+  if (guarded_with(run, handle, call_shared, &call) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
   return succeed(run, command, handle, SIM_HANDLE_FRAME);
 }
@@ -272,12 +284,10 @@ static void call_repurpose(void *data)
 enum sim_flow sim_verb_repurpose(sim_run *run, const struct sim_command *command)
 {
   struct call call = make_call(run);
-  const struct sim_handle *handle = get_handle(run, command, SIM_HANDLE_UNIQUE);
+  struct sim_handle *handle = get_handle(run, command, SIM_HANDLE_UNIQUE);
   if (handle == NULL || !get_type(run, command, &call))
     return SIM_FLOW_STOP;
-  call.frame = handle->frame;
-  sim_run_touch(run, call.frame);
-  return sim_run_guarded(run, call_repurpose, &call);
+  return guarded_with(run, handle, call_repurpose, &call);
 }
 
 static void call_reset(void *data)
@@ -303,7 +313,7 @@ enum sim_flow sim_verb_reset(sim_run *run, const struct sim_command *command)
 enum sim_flow sim_verb_into_raw(sim_run *run, const struct sim_command *command)
 {
   const struct sim_expr *expr = sim_command_expr(command, "HANDLE");
-  struct sim_handle *handle = sim_run_handle(run, expr);
+  struct sim_handle *handle = sim_run_handle(run, expr, false);
   if (handle == NULL || !sim_run_can_bind(run, command))
     return SIM_FLOW_STOP;
   const struct fm_ops *ops = sim_machine_ops(run->machine);
@@ -384,12 +394,12 @@ enum sim_flow sim_verb_alloc(sim_run *run, const struct sim_command *command)
 enum sim_flow sim_verb_pool(sim_run *run, const struct sim_command *command)
 {
   const struct sim_arg *name = sim_command_arg(command, "NAME");
-  if (g_hash_table_contains(run->names, name->word))
+  if (sim_run_is_bound(run, name->word))
     return sim_run_error(run, name->place, "choose another name", "'%s' is bound already",
                          name->word);
   struct sim_binding *binding = g_new0(struct sim_binding, 1);
   binding->kind = SIM_BINDING_POOL;
   binding->pool = g_ptr_array_new_with_free_func(sim_handle_free);
-  g_hash_table_insert(run->names, g_strdup(name->word), binding);
+  g_hash_table_replace(run->names, g_strdup(name->word), binding);
   return SIM_FLOW_NEXT;
 }

@@ -220,6 +220,8 @@ enum sim_flow sim_verb_poke(sim_run *run, const struct sim_command *command)
 
   struct fm_slot *slot = fm_slot_at(fm_paddr_of(address));
   sim_run_touch(run, fm_paddr_of(address));
+  sim_run_note_change(run, fm_paddr_of(address));
+  sim_run_find_touch(run, fm_paddr_of(address))->wrote_other = true;
   if (storage)
     memcpy(slot->storage + offset, &value, sizeof(value));
   else if (strcmp(field, "ref_count") == 0)

@@ -147,6 +147,9 @@ static void bitmap_dealloc(struct fm_kernel *kernel, fm_paddr start, uint64_t si
   uint64_t first = fm_pfn_of_paddr(start).nr;
 
   fm_spin_lock(&bitmap->lock, FM_SITE_ALLOC_LOCK);
+  fm_debug_assert(bitmap_next(bitmap, bitmap_words(kernel), first, true) >=
+                      first + size / FM_PAGE_SIZE,
+                  fm_slot_at(start), "a frame is given back that is free already");
   bitmap_mark(bitmap_words(kernel), first, size / FM_PAGE_SIZE, true);
   if (first / WORD_BITS < bitmap->hint)
     bitmap->hint = first / WORD_BITS;

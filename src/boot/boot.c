@@ -95,10 +95,17 @@ static void init_cpu_blocks(struct fm_kernel *kernel, fm_paddr array)
   kernel->cpu_blocks = array.raw;
   if (kernel->cpus == 1)
     return;
-  uint64_t *blocks = (uint64_t *)fm_linear(array, kernel->cpus * sizeof(uint64_t));
-  uint64_t first = array.raw + fm_page_up((kernel->cpus - 1) * sizeof(uint64_t));
+  uint64_t size = (kernel->cpus - 1) * sizeof(uint64_t);
+  uint64_t *blocks = (uint64_t *)fm_linear(array, size);
+  /* Where the plan put them: the same requests give the same answers. */
+  struct fm_early again;
+  fm_paddr storage;
+  fm_early_init(&again, &kernel->regions);
+  if (!fm_early_alloc(&again, size, FM_PAGE_SIZE, &storage))
+    fm_port_panic("the per-CPU storage is not where it was planned");
   for (uint32_t id = 1; id < kernel->cpus; id++) {
-    fm_paddr storage = fm_paddr_of(first + (id - 1) * FM_PAGE_SIZE);
+    if (!fm_early_alloc(&again, FM_PAGE_SIZE, FM_PAGE_SIZE, &storage))
+      fm_port_panic("the per-CPU storage is not where it was planned");
     blocks[id - 1] = fm_linear_kaddr(storage).raw;
     block = (struct fm_cpu_block *)fm_linear(storage, FM_PAGE_SIZE);
     __builtin_memset(block, 0, FM_PAGE_SIZE);

@@ -14,7 +14,7 @@ printf 'usable 0x0 640K\nusable 0x100000 60T\n' >huge.map
 printf 'framesim 1\nmachine { ram 4M }\nboot\n' >noboot.fms
 
 run run good.fms
-verdict 'all held' prints 0 '^held: 3 steps'
+verdict 'all held' prints 0 '^held: 2 steps'
 run run finding.fms
 verdict 'a finding' answers 1 '^finding.fms:3:1: FAILED: '
 run run mistake.fms
@@ -32,7 +32,7 @@ run run .
 verdict 'a folder' exits 4
 
 run run - <good.fms
-verdict 'a script from standard input' prints 0 '^held: 3 steps'
+verdict 'a script from standard input' prints 0 '^held: 2 steps'
 run run - <finding.fms
 verdict 'its messages say so' answers 1 '^<stdin>:3:1: FAILED: '
 verdict 'and how to repeat it' answers 1 'replay: framesim run - --seed 0 --until 2'

@@ -105,7 +105,6 @@ static const struct {
     {"soft reserved", FM_REGION_RESERVED},
     {"persistent (type 12)", FM_REGION_RESERVED},
     {"type 20", FM_REGION_RESERVED},
-    {"usables", FM_REGION_RESERVED},
 };
 
 START_TEST(wordings_have_their_type_in_both_forms)
@@ -123,6 +122,8 @@ static const struct {
   const char *line, *message;
 } bad_log_lines[] = {
     {"", "m:1:11: error: expected the start address"},
+    {"[mem 0x0-0xfff] usabel", "m:1:28: error: unknown type of memory 'usabel'"},
+    {"[mem 0x0-0xfff] reserve", "m:1:28: error: unknown type of memory 'reserve'"},
     {"nonsense", "m:1:12: error: malformed start address 'nonsense'"},
     {"[foo 0x0-0xfff] usable", "m:1:13: error: expected 'mem' or 'gap' and an address"},
     {"[mem0x0-0xfff] usable", "m:1:16: error: expected 'mem' or 'gap' and an address"},

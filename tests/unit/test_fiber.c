@@ -151,8 +151,8 @@ START_TEST(stacks_are_given_back)
     if (i == 100)
       before = test_mappings();
   }
-  /* Some room: the allocators of this process may map and merge meanwhile. */
-  ck_assert_uint_le(test_mappings(), before + 3);
+  /* 200 leaked stacks would be 400 mappings; a sanitizer may have a few new ones. */
+  ck_assert_uint_lt(test_mappings(), before + 50);
 }
 END_TEST
 

@@ -52,15 +52,25 @@ END_TEST
 
 START_TEST(test_what_a_step_says_follows_its_line)
 {
-  struct run *run = run_body(MACHINE "note \"first\"\nnote \"second\"");
+  struct run *run = run_body(MACHINE "show handles\nshow digest");
 
-  ck_assert_str_eq(run_nth(run, SIM_TEXT_STEP, 1), "   2  note \"first\"");
-  ck_assert_str_eq(run_nth(run, SIM_TEXT_OUTPUT, 1), "first");
-  ck_assert_str_eq(run_nth(run, SIM_TEXT_OUTPUT, 2), "second");
+  ck_assert_str_eq(run_nth(run, SIM_TEXT_STEP, 1), "   2  show handles");
+  ck_assert_str_eq(run_nth(run, SIM_TEXT_OUTPUT, 1), "      0 live handles");
+  ck_assert_ptr_nonnull(strstr(run_nth(run, SIM_TEXT_OUTPUT, 2), "digest"));
   for (guint i = 0; i + 1 < run->texts->len; i += 2) {
     ck_assert_int_eq(g_array_index(run->texts, struct run_text, i).kind, SIM_TEXT_STEP);
     ck_assert_int_eq(g_array_index(run->texts, struct run_text, i + 1).kind, SIM_TEXT_OUTPUT);
   }
+  run_free(run);
+}
+END_TEST
+
+START_TEST(test_a_note_is_no_step)
+{
+  struct run *run = run_body(MACHINE "note \"first\"");
+
+  ck_assert_ptr_null(run_nth(run, SIM_TEXT_STEP, 1));
+  ck_assert_str_eq(run_nth(run, SIM_TEXT_OUTPUT, 1), "first");
   run_free(run);
 }
 END_TEST
@@ -252,6 +262,7 @@ Suite *fm_test_suite(void)
   tcase_add_loop_test(core, test_a_run_ends_in_its_verdict, 0, G_N_ELEMENTS(verdicts));
   tcase_add_test(core, test_a_step_is_one_executed_command);
   tcase_add_test(core, test_what_a_step_says_follows_its_line);
+  tcase_add_test(core, test_a_note_is_no_step);
   add_stops(stops);
   tcase_add_test(order, test_the_hooks_are_used_when_they_are_needed);
   tcase_add_loop_test(order, test_the_seed_decides_a_random_workload, 0, 3);
