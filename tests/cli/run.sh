@@ -23,7 +23,8 @@ verdict 'runs nothing' test ! -s out
 run run late.fms
 verdict 'an error on the way' answers 2 '^late.fms:3:6: error: '
 run run huge.fms
-verdict 'a machine that the host cannot hold' answers 3 '^huge.fms:3:1: error: .*slots'
+verdict 'a machine that the host cannot hold' answers 3 \
+  '^huge.fms:3:1: error: .*(slots|linear window)'
 run run noboot.fms
 verdict 'a machine that cannot boot' answers 1 '^noboot.fms:3:1: FAILED: boot'
 run run missing.fms

@@ -60,6 +60,11 @@ START_TEST(a_file_is_not_inherited_by_other_programs)
 
   ck_assert(sim_ram_create(&ram, _i == 0 ? path : NULL, SIZE, &error));
   ck_assert_int_ne(fcntl(ram.fd, F_GETFD) & FD_CLOEXEC, 0);
+  sim_ram_clear(&ram);
+  if (_i == 0) {
+    ck_assert(sim_ram_open(&ram, path, &error));
+    ck_assert_int_ne(fcntl(ram.fd, F_GETFD) & FD_CLOEXEC, 0);
+  }
 }
 END_TEST
 

@@ -195,7 +195,7 @@ static void panicking_body(void *data)
   job->returned = true;
 }
 
-START_TEST(a_panic_ends_the_thread_that_panics)
+START_TEST(a_panic_ends_the_threads_of_every_cpu)
 {
   struct job *job = job_at(0, 0);
   struct job *other = job_at(1, TEST_FRAME);
@@ -207,6 +207,10 @@ START_TEST(a_panic_ends_the_thread_that_panics)
   ck_assert_int_eq(job->end, SIM_END_PANIC);
   ck_assert_str_eq(sim_machine_panic(test_machine), "in a thread");
   ck_assert(!other->returned);
+  /* All CPUs end with the kernel: the other one does not come further. */
+  ck_assert_int_eq(sim_sched_run_to(sched, 1, FM_SITE_COUNT), SIM_SCHED_ENDED);
+  ck_assert_int_eq(other->end, SIM_END_ABANDONED);
+  ck_assert_uint_eq(test_slot(TEST_FRAME)->ref_count, FM_COUNT_BUSY);
 }
 END_TEST
 
@@ -267,7 +271,7 @@ Suite *fm_test_suite(void)
   tcase_add_test(tc, points_are_counted_without_quiet_sites);
   tcase_add_test(tc, threads_keep_to_their_own_registers);
   tcase_add_test(tc, the_same_calls_give_the_same_execution);
-  tcase_add_test(tc, a_panic_ends_the_thread_that_panics);
+  tcase_add_test(tc, a_panic_ends_the_threads_of_every_cpu);
   tcase_add_test(tc, threads_in_the_middle_are_given_up);
   tcase_add_test(tc, a_requested_stop_ends_the_run_at_the_next_point);
   suite_add_tcase(suite, tc);
