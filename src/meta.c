@@ -21,6 +21,9 @@ static const struct fm_meta_type builtins[FM_META_BUILTINS] = {
     [FM_META_LINK] = {.name = "link",
                       .size = sizeof(struct fm_link_meta),
                       .align = FM_ALIGNOF(struct fm_link_meta)},
+    [FM_META_FREE_HEAD] = {.name = "free-head",
+                           .size = sizeof(struct fm_free_head_meta),
+                           .align = FM_ALIGNOF(struct fm_free_head_meta)},
     [FM_META_TYPED] = {.name = "typed", .align = 1},
 };
 

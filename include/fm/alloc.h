@@ -50,6 +50,7 @@ extern "C" {
 
 extern const struct fm_allocator fm_allocator_none;
 extern const struct fm_allocator fm_allocator_bitmap;
+extern const struct fm_allocator fm_allocator_buddy;
 
 const struct fm_allocator *fm_allocator_of(const struct fm_kernel *kernel);
 

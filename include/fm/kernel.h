@@ -54,6 +54,7 @@ enum fm_boot_stage {
 enum fm_allocator_kind {
   FM_ALLOCATOR_NONE,
   FM_ALLOCATOR_BITMAP,
+  FM_ALLOCATOR_BUDDY,
   FM_ALLOCATORS,
 };
 
@@ -96,12 +97,46 @@ struct fm_bitmap {
   uint64_t own_size;  /* bytes, 0 if they are */
 };
 
+/* A list of unique frames: fm/list.h.  Starts zeroed. */
+struct fm_list {
+  uint64_t front; /* kernel address of a slot, or 0 */
+  uint64_t back;
+  uint64_t size; /* frames */
+  uint64_t id;   /* 0: not drawn yet */
+};
+
+#define FM_GLOBAL_ORDERS 32u
+#define FM_LOCAL_ORDERS  18u
+#define FM_CACHES        4u  /* arrays of runs of 1, 2, 3 and 4 frames */
+#define FM_CACHE_RUNS    12u /* most runs in one of them */
+
+/* The buddy allocator's pool of all CPUs; guarded by its lock. */
+struct fm_buddy_global {
+  struct fm_spinlock lock;
+  uint64_t size;           /* bytes in its chunks */
+  uint64_t published_size; /* as of when the lock was last given back; atomic */
+  struct fm_list lists[FM_GLOBAL_ORDERS];
+};
+
+struct fm_cache {
+  uint64_t count;
+  uint64_t runs[FM_CACHE_RUNS]; /* physical addresses */
+};
+
+/* The buddy allocator's part of one CPU's storage. */
+struct fm_buddy_local {
+  uint64_t size; /* bytes in the chunks of its pool, without the caches */
+  struct fm_list lists[FM_LOCAL_ORDERS];
+  struct fm_cache caches[FM_CACHES];
+};
+
 /* Storage of one CPU.  Written by that CPU only, so relaxed and uncontended. */
 struct fm_cpu_block {
   uint32_t id;
   uint32_t reserved;
   uint64_t free_bytes;      /* two's complement: this CPU's share of the free bytes */
   uint64_t dealloc_ignored; /* frames that allocator "none" was given back */
+  struct fm_buddy_local buddy;
 };
 
 struct fm_kernel {
@@ -121,6 +156,8 @@ struct fm_kernel {
   uint64_t cpu_blocks; /* physical address of the array of n-1 addresses; 0 with one CPU */
   struct fm_early early;
   struct fm_bitmap bitmap;
+  struct fm_buddy_global buddy;
+  uint64_t next_list_id;     /* atomic; from 1 */
   struct fm_regions regions; /* normalised */
 };
 

@@ -79,6 +79,7 @@ enum fm_meta_number {
   FM_META_PAGE_TABLE, /* "page-table": a page-table node */
   FM_META_LINK,       /* "link": list link around an empty typed type */
   FM_META_TYPED,      /* "typed": an empty typed type */
+  FM_META_FREE_HEAD,  /* "free-head": first frame of a free chunk of the buddy allocator */
   FM_META_BUILTINS,
 };
 
@@ -93,6 +94,11 @@ struct fm_page_table_meta {
 struct fm_link_meta {
   uint64_t prev; /* kernel address of a slot, or 0 */
   uint64_t next;
+};
+
+struct fm_free_head_meta {
+  struct fm_link_meta link;
+  uint64_t order;
 };
 
 /* The id of a type whose C struct the compiler knows; too large or too strictly aligned

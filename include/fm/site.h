@@ -54,6 +54,12 @@ enum fm_order { FM_ORDER_PLAIN, FM_ORDER_RELAXED, FM_ORDER_ACQUIRE, FM_ORDER_REL
   X(REPURPOSE_WRITE, "repurpose.write", WRITE, PLAIN, 0, "the new vtable and metadata stand")      \
   X(ALLOC_LOCK, "alloc.lock", CAS, ACQUIRE, 0, "the allocator's lock is taken")                    \
   X(ALLOC_UNLOCK, "alloc.unlock", STORE, RELEASE, 0, "the allocator's lock is given back")         \
+  X(LIST_ID, "list.id", ADD, RELAXED, 0, "a list draws its id")                                    \
+  X(LIST_LINK, "list.link", WRITE, PLAIN, 0, "a link of a frame in a list is written")             \
+  X(LIST_MARK, "list.mark", STORE, RELAXED, 0, "the frame carries the list's id, or none")         \
+  X(LIST_FIND, "list.find", LOAD, RELAXED, 0, "which list a frame is in is read")                  \
+  X(POOL_SIZE, "pool.size", STORE, RELAXED, 1, "the global pool's size is published")              \
+  X(POOL_LOAD, "pool.load", LOAD, RELAXED, 1, "the global pool's published size is read")          \
   X(FREE_ADD, "free.add", ADD, RELAXED, 1, "this CPU's share of the free bytes changes")           \
   X(FREE_LOAD, "free.load", LOAD, RELAXED, 1, "the free bytes are added up")                       \
   X(BOOT_BOUND, "boot.bound", STORE, RELAXED, 1, "max_paddr is published")                         \

@@ -8,13 +8,13 @@ const char *const sim_words_states[] = {"unused", "busy", "shared", "unique", "i
 const char *const sim_words_errors[] = {"InUse",      "Unused",     "Busy",     "Unique",
                                         "OutOfBound", "NotAligned", "NoMemory", "InvalidArgs",
                                         "NotSole",    NULL};
-const char *const sim_words_allocators[] = {"bitmap", "none", NULL};
+const char *const sim_words_allocators[] = {"bitmap", "buddy", "none", NULL};
 
 /* "Ok" is what `or err` receives on success; "free" is the free bytes; "none" no type. */
 static const char *const other_words[] = {"Ok", "free", "none", NULL};
-static const char *const type_words[] = {"anon",     "unit",     "meta-page", "early",
-                                         "unusable", "reserved", "kernel",    "page-table",
-                                         "link",     "typed",    NULL};
+static const char *const type_words[] = {"anon",      "unit",     "meta-page", "early",
+                                         "unusable",  "reserved", "kernel",    "page-table",
+                                         "free-head", "link",     "typed",     NULL};
 
 enum fm_site sim_site_by_name(const char *name)
 {

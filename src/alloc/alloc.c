@@ -5,6 +5,7 @@
 static const struct fm_allocator *const allocators[FM_ALLOCATORS] = {
     [FM_ALLOCATOR_NONE] = &fm_allocator_none,
     [FM_ALLOCATOR_BITMAP] = &fm_allocator_bitmap,
+    [FM_ALLOCATOR_BUDDY] = &fm_allocator_buddy,
 };
 
 const char *fm_allocator_name(enum fm_allocator_kind kind)

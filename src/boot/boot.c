@@ -82,6 +82,7 @@ static void init_kernel(struct fm_kernel *kernel, const struct fm_boot_info *inf
   kernel->cpus = info->cpus;
   kernel->top = info->top;
   kernel->allocator = info->allocator;
+  kernel->next_list_id = 1;
   kernel->stage = FM_STAGE_LOADED;
 }
 

@@ -33,6 +33,7 @@ START_TEST(built_in_types_have_records_in_ram)
       {"anon", 0, FM_META_UNTYPED}, {"meta-page", 0, 0}, {"early", 0, 0},
       {"unusable", 0, 0},           {"reserved", 0, 0},  {"kernel", 0, 0},
       {"page-table", 8, 0},         {"link", 16, 0},     {"typed", 0, 0},
+      {"free-head", 24, 0},
   };
   ck_assert_uint_eq(test_kernel()->nr_vtables, FM_META_BUILTINS);
   for (uint32_t i = 0; i < FM_META_BUILTINS; i++) {

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include <fm/segment.h>
+#include <fm/unique.h>
+
+static struct fm_frame frame_at(fm_paddr paddr)
+{
+  return fm_frame_from_raw(paddr);
+}
+
+/* Makes frames unused again that nobody saw yet: each reference is the only one. */
+static void undo(struct fm_kernel *kernel, struct fm_range range)
+{
+  for (fm_paddr at = range.start; at.raw < range.end.raw; at.raw += FM_PAGE_SIZE) {
+    struct fm_unique unique = {NULL};
+    if (fm_unique_from_frame(frame_at(at), &unique))
+      fm_unique_reset(kernel, unique);
+    else /* somebody got a reference by address meanwhile: theirs will be the last */
+      fm_frame_drop(kernel, frame_at(at));
+  }
+}
+
+enum fm_get_error fm_segment_from_unused(struct fm_kernel *kernel, struct fm_range range,
+                                         fm_meta_id type, fm_segment_meta meta, void *meta_data,
+                                         struct fm_segment *ret)
+{
+  if (!fm_is_page_aligned(range.start.raw) || !fm_is_page_aligned(range.end.raw))
+    return FM_GET_NOT_ALIGNED;
+  /* slot.bound, relaxed: needs no partner; see fm_slot_find(). */
+  if (range.end.raw > fm_load_relaxed(FM_SITE_SLOT_BOUND, &kernel->max_paddr))
+    return FM_GET_OUT_OF_BOUND;
+  if (range.start.raw >= range.end.raw)
+    fm_port_panic("a segment of no frames");
+
+  for (fm_paddr at = range.start; at.raw < range.end.raw; at.raw += FM_PAGE_SIZE) {
+    uint8_t bytes[FM_META_MAX_SIZE] = {0};
+    struct fm_frame frame = {NULL};
+    if (meta != NULL)
+      meta(at, bytes, meta_data);
+    enum fm_get_error error = fm_frame_from_unused(kernel, at, type, bytes, &frame);
+    if (error != FM_GET_OK) {
+      undo(kernel, fm_range_of(range.start.raw, at.raw));
+      return error;
+    }
+  }
+  *ret = fm_segment_from_raw(range);
+  return FM_GET_OK;
+}
+
+enum fm_alloc_error fm_segment_alloc(struct fm_kernel *kernel, uint64_t frames, fm_meta_id type,
+                                     fm_segment_meta meta, void *meta_data, bool zeroed,
+                                     struct fm_segment *ret)
+{
+  fm_paddr start;
+  if (frames == 0)
+    return FM_ALLOC_INVALID_ARGS;
+  if (frames > UINT64_MAX / FM_PAGE_SIZE)
+    return FM_ALLOC_NO_MEMORY;
+  if (!fm_alloc(kernel, frames * FM_PAGE_SIZE, FM_PAGE_SIZE, &start))
+    return FM_ALLOC_NO_MEMORY;
+  struct fm_range range = fm_range_of(start.raw, start.raw + frames * FM_PAGE_SIZE);
+  if (fm_segment_from_unused(kernel, range, type, meta, meta_data, ret) != FM_GET_OK)
+    fm_port_panic("the allocator handed out a frame that is in use");
+  if (zeroed)
+    __builtin_memset(fm_linear(start, fm_range_size(range)), 0, fm_range_size(range));
+  return FM_ALLOC_OK;
+}
+
+struct fm_segment fm_segment_clone(struct fm_segment segment)
+{
+  for (fm_paddr at = segment.range.start; at.raw < segment.range.end.raw; at.raw += FM_PAGE_SIZE)
+    (void)fm_frame_clone(frame_at(at));
+  return segment;
+}
+
+void fm_segment_drop(struct fm_kernel *kernel, struct fm_segment segment)
+{
+  for (fm_paddr at = segment.range.start; at.raw < segment.range.end.raw; at.raw += FM_PAGE_SIZE)
+    fm_frame_drop(kernel, frame_at(at));
+}
+
+bool fm_segment_slice(struct fm_segment segment, uint64_t start, uint64_t end,
+                      struct fm_segment *ret)
+{
+  /* Offsets are compared with the size before they are added to anything. */
+  if (!fm_is_page_aligned(start) || !fm_is_page_aligned(end) || start > end ||
+      end > fm_segment_size(segment))
+    return false;
+  uint64_t base = segment.range.start.raw;
+  *ret = fm_segment_clone(fm_segment_from_raw(fm_range_of(base + start, base + end)));
+  return true;
+}
+
+bool fm_segment_split(struct fm_segment segment, uint64_t offset, struct fm_segment *ret_first,
+                      struct fm_segment *ret_second)
+{
+  if (!fm_is_page_aligned(offset) || offset == 0 || offset >= fm_segment_size(segment))
+    return false;
+  uint64_t at = segment.range.start.raw + offset;
+  *ret_first = fm_segment_from_raw(fm_range_of(segment.range.start.raw, at));
+  *ret_second = fm_segment_from_raw(fm_range_of(at, segment.range.end.raw));
+  return true;
+}
+
+bool fm_segment_next(struct fm_segment *segment, struct fm_frame *ret)
+{
+  if (fm_range_is_empty(segment->range))
+    return false;
+  *ret = frame_at(segment->range.start);
+  segment->range.start.raw += FM_PAGE_SIZE;
+  return true;
+}
