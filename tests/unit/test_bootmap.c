@@ -212,8 +212,8 @@ END_TEST
 /* A file with that content, open for reading; unlinked. */
 static int open_temporary(const char *text)
 {
-  char path[] = "/tmp/fm-bootmap-XXXXXX";
-  int fd = g_mkstemp(path);
+  g_autofree char *path = NULL;
+  int fd = g_file_open_tmp("fm-bootmap-XXXXXX", &path, NULL);
 
   ck_assert_int_ge(fd, 0);
   ck_assert_int_eq(g_unlink(path), 0);
@@ -243,8 +243,8 @@ END_TEST
 
 START_TEST(files_above_64_mib_are_refused)
 {
-  char path[] = "/tmp/fm-bootmap-XXXXXX";
-  int fd = g_mkstemp(path);
+  g_autofree char *path = NULL;
+  int fd = g_file_open_tmp("fm-bootmap-XXXXXX", &path, NULL);
   g_autoptr(GError) error = NULL;
 
   ck_assert_int_ge(fd, 0);

@@ -35,8 +35,8 @@ static void check_message(struct sim_place place, const char *hint, const char *
 /* A new file with this content; the caller unlinks and frees it. */
 static char *scratch_file(const char *text, gsize size)
 {
-  char *path = g_strdup("/tmp/fm-test-diag-XXXXXX");
-  int fd = mkstemp(path);
+  char *path = NULL;
+  int fd = g_file_open_tmp("fm-test-diag-XXXXXX", &path, NULL);
 
   ck_assert_int_ge(fd, 0);
   ck_assert_int_eq(write(fd, text, size), (ssize_t)size);

@@ -14,8 +14,8 @@ static char *folder;
 
 static void make_folder(void)
 {
-  folder = g_strdup("/tmp/fm-test-parse-XXXXXX");
-  ck_assert_ptr_nonnull(mkdtemp(folder));
+  folder = g_dir_make_tmp("fm-test-parse-XXXXXX", NULL);
+  ck_assert_ptr_nonnull(folder);
 }
 
 static char *path_of(const char *name)
