@@ -59,8 +59,8 @@ static void perform(struct fm_access *access)
     perform_fence(access);
     break;
   case FM_ACCESS_READ:
-    if (access->size == sizeof(uint64_t))
-      access->seen = *word;
+    if (access->size == sizeof(uint64_t)) /* anywhere: bytes of a frame are not aligned */
+      memcpy(&access->seen, access->where, sizeof(access->seen));
     break;
   case FM_ACCESS_WRITE:
     memcpy(access->where, access->buffer, access->size);
@@ -92,4 +92,11 @@ void fm_hook_linear(uint64_t paddr, uint64_t size)
   const struct sim_machine *machine = sim_machine_here;
   if (machine == NULL || paddr >= machine->linear_mapped || size > machine->linear_mapped - paddr)
     sim_trap_fault(FM_LINEAR_BASE + paddr, "no memory is mapped at");
+}
+
+bool fm_hook_alloc(uint64_t size)
+{
+  struct sim_machine *machine = sim_machine_here;
+  (void)size;
+  return machine != NULL && machine->fail_alloc != 0 && --machine->fail_alloc == 0;
 }

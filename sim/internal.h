@@ -69,6 +69,7 @@ struct sim_machine {
   char *panic;
   GError *map_error; /* the metadata window could not be mapped during boot */
   GPtrArray *findings;
+  uint64_t fail_alloc; /* so many allocations from now, one fails; 0: none */
   const struct fm_meta_type *registered[FM_META_TYPES_MAX];
 };
 

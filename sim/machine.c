@@ -276,3 +276,10 @@ char **sim_machine_take_findings(sim_machine *machine)
   gpointer *texts = g_ptr_array_steal(machine->findings, NULL);
   return (char **)texts;
 }
+
+uint64_t sim_machine_fail_alloc(sim_machine *machine, uint64_t nth)
+{
+  uint64_t pending = machine->fail_alloc;
+  machine->fail_alloc = nth;
+  return pending;
+}

@@ -63,6 +63,8 @@ static void link_between(struct fm_kernel *kernel, struct fm_list *list, struct 
                          struct fm_slot *slot, struct fm_slot *next)
 {
   uint64_t id = fm_list_id(kernel, list);
+  fm_debug_assert(slot->ref_count == FM_COUNT_UNIQUE, slot, "a frame in a list must be unique");
+  fm_debug_assert(slot->in_list == 0, slot, "a frame that is in a list was put into another");
   set_prev(list, slot, prev);
   set_next(list, slot, next);
   set_next(list, prev, slot);
@@ -95,6 +97,8 @@ void fm_list_remove(struct fm_list *list, struct fm_unique frame)
   struct fm_slot *prev = slot_of(link_of(frame.slot)->prev);
   struct fm_slot *next = slot_of(link_of(frame.slot)->next);
 
+  fm_debug_assert(frame.slot->in_list == list->id, frame.slot,
+                  "a frame was taken out of a list that it is not in");
   set_next(list, prev, next);
   set_prev(list, next, prev);
   set_prev(list, frame.slot, NULL);

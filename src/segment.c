@@ -46,25 +46,6 @@ enum fm_get_error fm_segment_from_unused(struct fm_kernel *kernel, struct fm_ran
   return FM_GET_OK;
 }
 
-enum fm_alloc_error fm_segment_alloc(struct fm_kernel *kernel, uint64_t frames, fm_meta_id type,
-                                     fm_segment_meta meta, void *meta_data, bool zeroed,
-                                     struct fm_segment *ret)
-{
-  fm_paddr start;
-  if (frames == 0)
-    return FM_ALLOC_INVALID_ARGS;
-  if (frames > UINT64_MAX / FM_PAGE_SIZE)
-    return FM_ALLOC_NO_MEMORY;
-  if (!fm_alloc(kernel, frames * FM_PAGE_SIZE, FM_PAGE_SIZE, &start))
-    return FM_ALLOC_NO_MEMORY;
-  struct fm_range range = fm_range_of(start.raw, start.raw + frames * FM_PAGE_SIZE);
-  if (fm_segment_from_unused(kernel, range, type, meta, meta_data, ret) != FM_GET_OK)
-    fm_port_panic("the allocator handed out a frame that is in use");
-  if (zeroed)
-    __builtin_memset(fm_linear(start, fm_range_size(range)), 0, fm_range_size(range));
-  return FM_ALLOC_OK;
-}
-
 struct fm_segment fm_segment_clone(struct fm_segment segment)
 {
   for (fm_paddr at = segment.range.start; at.raw < segment.range.end.raw; at.raw += FM_PAGE_SIZE)
@@ -108,4 +89,18 @@ bool fm_segment_next(struct fm_segment *segment, struct fm_frame *ret)
   *ret = frame_at(segment->range.start);
   segment->range.start.raw += FM_PAGE_SIZE;
   return true;
+}
+
+const struct fm_vtable *fm_segment_vtable(struct fm_segment segment)
+{
+  /* Of an empty segment nobody need hold any frame: not even the one at its start. */
+  if (fm_range_is_empty(segment.range))
+    return NULL;
+  return fm_frame_vtable(frame_at(segment.range.start));
+}
+
+bool fm_segment_has_type(const struct fm_kernel *kernel, struct fm_segment segment, uint32_t number)
+{
+  const struct fm_vtable *vtable = fm_segment_vtable(segment);
+  return vtable != NULL && vtable == fm_kernel_vtable(kernel, number);
 }

@@ -88,26 +88,54 @@ static inline struct fm_frame fm_frame_from_raw(fm_paddr paddr)
   return fm_frame_of_slot(fm_slot_at(paddr));
 }
 
-enum fm_alloc_error {
-  FM_ALLOC_OK,
-  FM_ALLOC_NO_MEMORY,
-  FM_ALLOC_INVALID_ARGS,
+/* ---- Metadata and its type ---- */
+
+/* The metadata of the frame: as many bytes as its type has.  Readable while the caller has
+ * a reference; who may write it is the type's own business. */
+static inline const void *fm_frame_meta(struct fm_frame frame)
+{
+  return frame.slot->storage;
+}
+
+/* Whether the frame is of this type: the check by which a handle of any type becomes one
+ * of a given type.  The handle is the same before and after. */
+static inline bool fm_frame_has_type(const struct fm_kernel *kernel, struct fm_frame frame,
+                                     uint32_t number)
+{
+  return fm_frame_vtable(frame) == fm_kernel_vtable(kernel, number);
+}
+
+/* ---- FrameRef: a handle that is only borrowed ---- */
+
+/* Somebody else's reference, to look through and to clone.  It owns nothing, so nothing
+ * ends it; it must not outlive the reference that it was borrowed from. */
+struct fm_frame_ref {
+  struct fm_slot *slot; /* process address */
 };
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-const char *fm_alloc_error_name(enum fm_alloc_error error);
-
-/* A frame from the allocator, claimed with the given metadata, its bytes zeroed if
- * `zeroed`.  An allocator that hands out a frame somebody claimed by address ends the
- * machine, as in the kernel. */
-FM_MUST_USE enum fm_alloc_error fm_frame_alloc(struct fm_kernel *kernel, fm_meta_id type,
-                                               const void *meta, bool zeroed, struct fm_frame *ret);
-
-#ifdef __cplusplus
+static inline struct fm_frame_ref fm_frame_borrow(struct fm_frame frame)
+{
+  struct fm_frame_ref ref;
+  ref.slot = frame.slot;
+  return ref;
 }
-#endif
+
+/* Borrows a reference that fm_frame_into_raw() left behind. */
+static inline struct fm_frame_ref fm_frame_borrow_raw(fm_paddr paddr)
+{
+  return fm_frame_borrow(fm_frame_of_slot(fm_slot_at(paddr)));
+}
+
+/* The frame, for functions that look at it.  Not the caller's to drop. */
+static inline struct fm_frame fm_frame_ref_look(struct fm_frame_ref ref)
+{
+  return fm_frame_of_slot(ref.slot);
+}
+
+/* A reference of the caller's own. */
+static inline struct fm_frame fm_frame_ref_clone(struct fm_frame_ref ref)
+{
+  return fm_frame_clone(fm_frame_of_slot(ref.slot));
+}
 
 #endif

@@ -7,8 +7,8 @@
  * hands every shared access to the machine.  Both work on the same RAM, so a machine may
  * change from one to the other between two operations.
  *
- * Each entry is the function of that name in fm/slot.h, fm/frame.h, fm/unique.h,
- * fm/alloc.h, fm/boot.h, fm/region.h or fm/check.h.
+ * Each entry is the function of that name, with fm_ before it (fm_slot_ for claim, get and
+ * try_get), and is documented in the header that has it.
  */
 #ifndef FM_OPS_H
 #define FM_OPS_H
@@ -16,12 +16,17 @@
 #include <fm/alloc.h>
 #include <fm/boot.h>
 #include <fm/check.h>
+#include <fm/cursor.h>
 #include <fm/frame.h>
+#include <fm/frame_alloc.h>
+#include <fm/io.h>
 #include <fm/kernel.h>
 #include <fm/meta.h>
 #include <fm/region.h>
+#include <fm/segment.h>
 #include <fm/slot.h>
 #include <fm/unique.h>
+#include <fm/untyped.h>
 
 struct fm_ops {
   const char *build; /* "native" or "instrumented" */
@@ -55,9 +60,54 @@ struct fm_ops {
   fm_paddr (*unique_into_raw)(struct fm_unique unique);
   struct fm_unique (*unique_from_raw)(fm_paddr paddr);
 
+  bool (*frame_has_type)(const struct fm_kernel *kernel, struct fm_frame frame, uint32_t number);
+  bool (*frame_untyped)(struct fm_frame frame, struct fm_untyped *ret);
+  struct fm_frame (*frame_ref_clone)(struct fm_frame_ref ref);
+
+  /* Segments. */
+  enum fm_get_error (*segment_from_unused)(struct fm_kernel *kernel, struct fm_range range,
+                                           fm_meta_id type, fm_segment_meta meta, void *meta_data,
+                                           struct fm_segment *ret);
+  struct fm_segment (*segment_clone)(struct fm_segment segment);
+  void (*segment_drop)(struct fm_kernel *kernel, struct fm_segment segment);
+  bool (*segment_slice)(struct fm_segment segment, uint64_t start, uint64_t end,
+                        struct fm_segment *ret);
+  bool (*segment_split)(struct fm_segment segment, uint64_t offset, struct fm_segment *ret_first,
+                        struct fm_segment *ret_second);
+  bool (*segment_next)(struct fm_segment *segment, struct fm_frame *ret);
+  bool (*segment_has_type)(const struct fm_kernel *kernel, struct fm_segment segment,
+                           uint32_t number);
+  bool (*segment_untyped)(struct fm_segment segment, struct fm_untyped_segment *ret);
+
+  /* Lists and cursors. */
+  void (*list_push_front)(struct fm_kernel *kernel, struct fm_list *list, struct fm_unique frame);
+  void (*list_push_back)(struct fm_kernel *kernel, struct fm_list *list, struct fm_unique frame);
+  bool (*list_pop_front)(struct fm_list *list, struct fm_unique *ret);
+  bool (*list_pop_back)(struct fm_list *list, struct fm_unique *ret);
+  bool (*list_contains)(struct fm_kernel *kernel, struct fm_list *list, fm_paddr paddr);
+  void (*list_drop)(struct fm_kernel *kernel, struct fm_list *list);
+  struct fm_cursor (*cursor_front)(struct fm_list *list);
+  struct fm_cursor (*cursor_back)(struct fm_list *list);
+  bool (*cursor_at)(struct fm_kernel *kernel, struct fm_list *list, fm_paddr paddr,
+                    struct fm_cursor *ret);
+  void (*cursor_next)(struct fm_cursor *cursor);
+  void (*cursor_prev)(struct fm_cursor *cursor);
+  bool (*cursor_take)(struct fm_cursor *cursor, struct fm_unique *ret);
+  void (*cursor_insert_before)(struct fm_kernel *kernel, struct fm_cursor *cursor,
+                               struct fm_unique frame);
+
+  /* Bytes. */
+  bool (*reader_read)(struct fm_reader *reader, void *to, uint64_t count, uint64_t item);
+  bool (*writer_write)(struct fm_writer *writer, const void *from, uint64_t count, uint64_t item);
+  bool (*writer_fill)(struct fm_writer *writer, const void *value, uint64_t count, uint64_t item);
+  uint64_t (*io_copy)(struct fm_reader *reader, struct fm_writer *writer);
+
   /* Allocator. */
-  enum fm_alloc_error (*frame_alloc)(struct fm_kernel *kernel, fm_meta_id type, const void *meta,
-                                     bool zeroed, struct fm_frame *ret);
+  enum fm_alloc_error (*frame_alloc)(struct fm_kernel *kernel,
+                                     const struct fm_alloc_options *options, struct fm_frame *ret);
+  enum fm_alloc_error (*segment_alloc)(struct fm_kernel *kernel,
+                                       const struct fm_alloc_options *options, uint64_t frames,
+                                       struct fm_segment *ret);
   bool (*alloc)(struct fm_kernel *kernel, uint64_t size, uint64_t align, fm_paddr *ret);
   void (*dealloc)(struct fm_kernel *kernel, fm_paddr start, uint64_t size);
   bool (*is_free)(const struct fm_kernel *kernel, fm_paddr frame);

@@ -37,12 +37,6 @@ FM_MUST_USE enum fm_get_error fm_segment_from_unused(struct fm_kernel *kernel,
                                                      fm_segment_meta meta, void *meta_data,
                                                      struct fm_segment *ret);
 
-/* `frames` frames from the allocator in one piece, zeroed if asked for. */
-FM_MUST_USE enum fm_alloc_error fm_segment_alloc(struct fm_kernel *kernel, uint64_t frames,
-                                                 fm_meta_id type, fm_segment_meta meta,
-                                                 void *meta_data, bool zeroed,
-                                                 struct fm_segment *ret);
-
 /* A further reference on every frame. */
 struct fm_segment fm_segment_clone(struct fm_segment segment);
 
@@ -61,6 +55,14 @@ FM_MUST_USE bool fm_segment_split(struct fm_segment segment, uint64_t offset,
 
 /* Takes the first frame out.  False: the segment is empty. */
 FM_MUST_USE bool fm_segment_next(struct fm_segment *segment, struct fm_frame *ret);
+
+/* Whether its frames are of this type, judged on the first one.  An empty segment is of no
+ * type: it owns no frame whose slot it could look at. */
+FM_MUST_USE bool fm_segment_has_type(const struct fm_kernel *kernel, struct fm_segment segment,
+                                     uint32_t number);
+
+/* The record of the first frame's type; NULL: the segment is empty. */
+const struct fm_vtable *fm_segment_vtable(struct fm_segment segment);
 
 #ifdef __cplusplus
 }

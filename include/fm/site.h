@@ -58,6 +58,8 @@ enum fm_order { FM_ORDER_PLAIN, FM_ORDER_RELAXED, FM_ORDER_ACQUIRE, FM_ORDER_REL
   X(LIST_LINK, "list.link", WRITE, PLAIN, 0, "a link of a frame in a list is written")             \
   X(LIST_MARK, "list.mark", STORE, RELAXED, 0, "the frame carries the list's id, or none")         \
   X(LIST_FIND, "list.find", LOAD, RELAXED, 0, "which list a frame is in is read")                  \
+  X(IO_READ, "io.read", READ, PLAIN, 0, "bytes of a frame are read")                               \
+  X(IO_WRITE, "io.write", WRITE, PLAIN, 0, "bytes of a frame are written")                         \
   X(POOL_SIZE, "pool.size", STORE, RELAXED, 1, "the global pool's size is published")              \
   X(POOL_LOAD, "pool.load", LOAD, RELAXED, 1, "the global pool's published size is read")          \
   X(FREE_ADD, "free.add", ADD, RELAXED, 1, "this CPU's share of the free bytes changes")           \
@@ -113,6 +115,10 @@ void fm_hook_spin(enum fm_site site);
 /* Instrumented build only: `size` bytes at this physical address are about to be reached
  * through the linear window. */
 void fm_hook_linear(uint64_t paddr, uint64_t size);
+
+/* Instrumented build only: `size` bytes are about to be allocated.  True: the allocation is
+ * to fail, as if there were no memory.  Supplied by the machine. */
+bool fm_hook_alloc(uint64_t size);
 
 #ifdef __cplusplus
 }

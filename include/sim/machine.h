@@ -111,6 +111,10 @@ enum sim_end sim_guard_run(sim_machine *machine, void (*body)(void *data), void 
  * NULL if there are none; free with g_strfreev(). */
 char **sim_machine_take_findings(sim_machine *machine);
 
+/* Lets the `nth` allocation from now on fail (1: the next one) as if there were no memory;
+ * 0: none.  Instrumented build only.  Returns what was still to come of an earlier call. */
+uint64_t sim_machine_fail_alloc(sim_machine *machine, uint64_t nth);
+
 /* ---- Looking at the whole machine ---- */
 
 struct sim_census {

@@ -364,8 +364,9 @@ static void call_alloc(void *data)
 {
   struct call *call = data;
   struct fm_frame frame = {NULL};
-  call->alloc_error =
-      call->ops->frame_alloc(call->run->kernel, call->type, call->meta, call->zeroed, &frame);
+  const struct fm_alloc_options options = {
+      .type = call->type, .meta = call->meta, .dirty = !call->zeroed};
+  call->alloc_error = call->ops->frame_alloc(call->run->kernel, &options, &frame);
   call->slot = frame.slot;
 }
 

@@ -30,8 +30,21 @@ static void count_free(uint64_t bytes)
   (void)fm_fetch_add_relaxed(FM_SITE_FREE_ADD, &fm_this_cpu()->free_bytes, bytes);
 }
 
+/* Whether the machine wants this allocation to fail. */
+static bool must_fail(uint64_t size)
+{
+#ifdef FM_INSTRUMENTED
+  return fm_hook_alloc(size);
+#else
+  (void)size;
+  return false;
+#endif
+}
+
 bool fm_alloc(struct fm_kernel *kernel, uint64_t size, uint64_t align, fm_paddr *ret)
 {
+  if (must_fail(size))
+    return false;
   fm_port_irq_mask();
   bool found = fm_allocator_of(kernel)->alloc(kernel, size, align, ret);
   if (found)

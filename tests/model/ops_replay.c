@@ -172,18 +172,19 @@ static void op_region(struct replay *r)
 
 static void op_alloc(struct replay *r)
 {
-  const struct fm_link_meta link = {0};
+  const struct fm_alloc_options options = {.type = type_of(r->words[2])};
   struct fm_frame frame = {NULL};
-  enum fm_alloc_error error = fm_frame_alloc(r->kernel, type_of(r->words[2]), &link, true, &frame);
+  enum fm_alloc_error error = fm_frame_alloc(r->kernel, &options, &frame);
   frame_result(r, r->words[1], error == FM_ALLOC_OK ? NULL : fm_alloc_error_name(error),
                frame.slot);
 }
 
 static void op_alloc_seg(struct replay *r)
 {
+  const struct fm_alloc_options options = {.type = type_of(NULL)};
   struct fm_segment segment;
-  enum fm_alloc_error error = fm_segment_alloc(r->kernel, g_ascii_strtoull(r->words[2], NULL, 10),
-                                               type_of(NULL), NULL, NULL, true, &segment);
+  enum fm_alloc_error error =
+      fm_segment_alloc(r->kernel, &options, g_ascii_strtoull(r->words[2], NULL, 10), &segment);
   if (error != FM_ALLOC_OK) {
     g_string_append_printf(r->out, "Err %s", fm_alloc_error_name(error));
     return;

@@ -199,7 +199,7 @@ START_TEST(allocator_none_gives_nothing_and_counts_what_comes_back)
   ops = test_use_build(_i);
   ck_assert_str_eq(fm_allocator_name(FM_ALLOCATOR_NONE), "none");
   ck_assert(!ops->alloc(test_kernel(), 0x1000, 0x1000, &paddr));
-  ck_assert_int_eq(ops->frame_alloc(test_kernel(), test_anon(), NULL, true, &frame),
+  ck_assert_int_eq(ops->frame_alloc(test_kernel(), &(struct fm_alloc_options){0}, &frame),
                    FM_ALLOC_NO_MEMORY);
   ck_assert(!ops->is_free(test_kernel(), fm_paddr_of(TEST_FRAME)));
   ck_assert_uint_eq(ops->free_bytes(test_kernel()), 0);

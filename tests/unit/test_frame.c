@@ -59,11 +59,14 @@ static void setup(void)
   test_setup();
 }
 
+static const struct fm_alloc_options dirty = {.dirty = true};
+
 /* A frame that the allocator gave away, so that it may come back to it. */
 static struct fm_frame alloc(const struct fm_ops *ops, fm_meta_id type, const void *meta)
 {
   struct fm_frame frame = {NULL};
-  ck_assert_int_eq(ops->frame_alloc(test_kernel(), type, meta, true, &frame), FM_ALLOC_OK);
+  const struct fm_alloc_options options = {.type = type, .meta = meta};
+  ck_assert_int_eq(ops->frame_alloc(test_kernel(), &options, &frame), FM_ALLOC_OK);
   return frame;
 }
 
@@ -215,7 +218,7 @@ START_TEST(frame_alloc_zeroes_only_what_it_is_told_to)
 
   memset(bytes, 0x77, FM_PAGE_SIZE);
   ops->frame_drop(test_kernel(), frame);
-  ck_assert_int_eq(ops->frame_alloc(test_kernel(), test_anon(), NULL, false, &frame), FM_ALLOC_OK);
+  ck_assert_int_eq(ops->frame_alloc(test_kernel(), &dirty, &frame), FM_ALLOC_OK);
   ck_assert_uint_eq(fm_frame_paddr(frame).raw, paddr.raw); /* first fit */
   ck_assert_uint_eq(bytes[0], 0x77);
   ck_assert_uint_eq(bytes[FM_PAGE_SIZE - 1], 0x77);
@@ -235,14 +238,13 @@ START_TEST(frame_alloc_says_when_there_is_no_memory)
   struct fm_frame frame = {NULL};
   unsigned frames = 0;
 
-  while (ops->frame_alloc(test_kernel(), test_anon(), NULL, false, &frame) == FM_ALLOC_OK)
+  while (ops->frame_alloc(test_kernel(), &dirty, &frame) == FM_ALLOC_OK)
     frames++;
   ck_assert_uint_gt(frames, 1000);
   ck_assert_uint_eq(ops->free_bytes(test_kernel()), 0);
   frame.slot = NULL;
-  ck_assert_str_eq(
-      fm_alloc_error_name(ops->frame_alloc(test_kernel(), test_anon(), NULL, false, &frame)),
-      "NoMemory");
+  ck_assert_str_eq(fm_alloc_error_name(ops->frame_alloc(test_kernel(), &dirty, &frame)),
+                   "NoMemory");
   ck_assert_ptr_null(frame.slot);
   test_expect_sound();
 }
@@ -252,7 +254,8 @@ static void run_alloc(void *data)
 {
   struct fm_frame frame;
   (void)data;
-  (void)sim_machine_ops(test_machine)->frame_alloc(test_kernel(), test_anon(), NULL, true, &frame);
+  (void)sim_machine_ops(test_machine)
+      ->frame_alloc(test_kernel(), &(struct fm_alloc_options){0}, &frame);
 }
 
 START_TEST(an_allocator_that_hands_out_a_claimed_frame_ends_the_machine)

@@ -56,7 +56,8 @@ static void use_machine(unsigned round)
   struct fm_frame frame;
   const struct fm_ops *ops = test_use_build((int)(round % 2));
 
-  ck_assert_int_eq(ops->frame_alloc(test_kernel(), test_anon(), NULL, true, &frame), FM_ALLOC_OK);
+  ck_assert_int_eq(ops->frame_alloc(test_kernel(), &(struct fm_alloc_options){0}, &frame),
+                   FM_ALLOC_OK);
   if (round % 100 == 0) {
     digest = sim_machine_digest(test_machine);
     test_expect_sound();

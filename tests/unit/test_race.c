@@ -262,7 +262,8 @@ static void run_allocs(void *data)
   for (unsigned i = 0; i < ALLOC_ROUNDS; i++) {
     struct fm_frame *frame = &frames[sim_rng_below(&self->rng, FRAMES)];
     if (frame->slot == NULL) {
-      if (ops->frame_alloc(test_kernel(), test_anon(), NULL, i % 2 == 0, frame) != FM_ALLOC_OK)
+      const struct fm_alloc_options options = {.dirty = i % 2 != 0};
+      if (ops->frame_alloc(test_kernel(), &options, frame) != FM_ALLOC_OK)
         self->broken++;
       *(uint64_t *)fm_linear(fm_frame_paddr(*frame), 8) = self->id + 1;
       continue;

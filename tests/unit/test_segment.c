@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Segments: references on every frame of a range, and arguments that lie. */
-#include <fm/segment.h>
+#include <fm/frame_alloc.h>
 
 #include "tests/support.h"
 
@@ -141,13 +141,11 @@ END_TEST
 START_TEST(allocation_checks_how_many_frames_are_asked_for)
 {
   struct fm_segment segment;
-  ck_assert_int_eq(fm_segment_alloc(test_kernel(), 0, test_anon(), NULL, NULL, true, &segment),
-                   FM_ALLOC_INVALID_ARGS);
-  ck_assert_int_eq(
-      fm_segment_alloc(test_kernel(), UINT64_MAX / 2, test_anon(), NULL, NULL, true, &segment),
-      FM_ALLOC_NO_MEMORY);
-  ck_assert_int_eq(fm_segment_alloc(test_kernel(), 5, test_anon(), NULL, NULL, true, &segment),
+  const struct fm_alloc_options options = {0};
+  ck_assert_int_eq(fm_segment_alloc(test_kernel(), &options, 0, &segment), FM_ALLOC_INVALID_ARGS);
+  ck_assert_int_eq(fm_segment_alloc(test_kernel(), &options, UINT64_MAX / 2, &segment),
                    FM_ALLOC_NO_MEMORY);
+  ck_assert_int_eq(fm_segment_alloc(test_kernel(), &options, 5, &segment), FM_ALLOC_NO_MEMORY);
 }
 END_TEST
 
