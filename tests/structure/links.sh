@@ -21,7 +21,7 @@ verdict 'every relative link of the documents leads to a file'
 
 # One guess finds a concept only if the table misses none of the files.
 project_files 'src/*.c' 'include/fm/*.h' | while IFS= read -r file; do
-  grep -qF "/$(basename "$file"))" src/README.md || grep -qF "($(basename "$file"))" src/README.md ||
+  grep -qE "[(/]$(basename "$file")\)" src/README.md ||
     printf '%s has no place in src/README.md\n' "$file"
 done >"$found"
 verdict 'src/README.md names every file of the kernel side'
