@@ -20,9 +20,10 @@ void sim_machine_census(const sim_machine *machine, struct sim_census *ret)
       ret->busy++;
     else if (view.vtable == NULL)
       ret->broken++;
-    else if (view.state == FM_STATE_UNIQUE)
+    else if (view.state == FM_STATE_UNIQUE) {
       ret->unique++;
-    else
+      ret->unique_types[view.vtable - records]++;
+    } else
       ret->types[view.vtable - records]++;
   }
 }

@@ -21,7 +21,7 @@ void sim_config_init(struct sim_config *config, const struct sim_bootmap *map)
   *config = (struct sim_config){
       .map = map,
       .cpus = 1,
-      .allocator = FM_ALLOCATOR_BITMAP,
+      .allocator = FM_ALLOCATOR_BUDDY,
       .top = FM_TOP_PHYSICAL,
       .kernel_size = FM_IMAGE_SIZE,
   };

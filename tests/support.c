@@ -16,6 +16,7 @@ void test_config_init(struct test_config *config)
   memset(config, 0, sizeof(*config));
   sim_config_init(&config->sim, NULL);
   config->ram = TEST_RAM;
+  config->sim.allocator = FM_ALLOCATOR_BITMAP;
   config->sim.kernel_given = true;
   config->sim.kernel_base = TEST_IMAGE;
   config->sim.kernel_size = TEST_IMAGE_SIZE;

@@ -27,7 +27,8 @@
 
 extern sim_machine *test_machine;
 
-/* How the next machine is to be; test_config_init() gives the one described above. */
+/* How the next machine is to be; test_config_init() gives the one described above, with the
+ * allocator that uses no slots for itself. */
 struct test_config {
   uint64_t ram;
   struct sim_bootmap *map; /* instead of `ram`; borrowed */

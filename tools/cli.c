@@ -127,7 +127,7 @@ GOptionEntry *cli_machine_entries(struct cli_machine *options)
        "SIZE"},
       {"cpus", 'c', 0, G_OPTION_ARG_INT, &options->cpus, "Number of CPUs, 1 to 64 (1)", "N"},
       {"allocator", 'a', 0, G_OPTION_ARG_STRING, &options->allocator,
-       "bitmap, buddy or none (bitmap)", "NAME"},
+       "buddy, bitmap or none (buddy)", "NAME"},
       {"kernel", 0, 0, G_OPTION_ARG_STRING, &options->kernel, "Where the kernel image goes",
        "BASE:SIZE"},
       {"top", 0, 0, G_OPTION_ARG_STRING, &options->top, "Slots up to the last physical or usable",
@@ -177,7 +177,7 @@ static int parse_choices(const char *verb, const struct cli_machine *options,
       if (strcmp(options->allocator, fm_allocator_name((enum fm_allocator_kind)kind)) == 0)
         config->allocator = (enum fm_allocator_kind)kind;
     if (config->allocator == FM_ALLOCATORS)
-      return cli_usage_error(verb, "--allocator must be bitmap, buddy or none, not '%s'",
+      return cli_usage_error(verb, "--allocator must be buddy, bitmap or none, not '%s'",
                              options->allocator);
   }
   if (options->top != NULL) {

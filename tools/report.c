@@ -98,7 +98,8 @@ void report_census(const sim_machine *machine)
   printf("  %-8s %-12s %12s  %11s\n", "state", "type", "frames", "memory");
   for (uint32_t number = 0; number < kernel->nr_vtables; number++)
     print_count("shared", fm_kernel_vtable(kernel, number)->name, census.types[number]);
-  print_count("unique", "(any)", census.unique);
+  for (uint32_t number = 0; number < kernel->nr_vtables; number++)
+    print_count("unique", fm_kernel_vtable(kernel, number)->name, census.unique_types[number]);
   print_count("busy", "-", census.busy);
   print_count("broken", "-", census.broken);
   print_count("unused", "-", census.unused);

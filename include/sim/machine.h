@@ -36,7 +36,7 @@ struct sim_config {
   const char *ram_file; /* NULL: memory of this process only */
 };
 
-/* One CPU, allocator bitmap, top physical, image placed by the loader, no file. */
+/* One CPU, allocator buddy, top physical, image placed by the loader, no file. */
 void sim_config_init(struct sim_config *config, const struct sim_bootmap *map);
 
 struct sim_plan {
@@ -121,6 +121,7 @@ struct sim_census {
   uint64_t types[FM_META_TYPES_MAX]; /* shared frames by type number */
   uint64_t unused;
   uint64_t unique;
+  uint64_t unique_types[FM_META_TYPES_MAX]; /* those of them whose type is known */
   uint64_t busy;
   uint64_t broken; /* illegal counts, or in use without a type */
 };

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "sim/error.h"
-#include "sim/script/interp.h"
+#include "sim/script/verbs.h"
 
 #define DEFAULT_RAM (UINT64_C(64) << 20)
 

@@ -239,7 +239,7 @@ static enum sim_flow run_verb(sim_run *run, const struct sim_command *command)
   run->cpu->command = command;
   run->cpu->answer = (struct sim_answer){false, NULL};
   run->cpu->panicked = false;
-  g_array_set_size(run->cpu->touched, 0);
+  sim_cpu_forget_touches(run->cpu);
   run->cpu->in_step = true;
   enum sim_flow flow = action->run(run, command);
   run->cpu->in_step = false;

@@ -14,8 +14,12 @@ static bool subject(sim_run *run, const struct sim_expr *expr, fm_paddr *ret)
     struct sim_value value;
     if (!sim_run_value(run, expr->operands[0], &value))
       return false;
-    *ret = value.kind == SIM_VALUE_HANDLE ? value.handle->frame : fm_paddr_of(value.number);
-    return value.kind == SIM_VALUE_HANDLE || value.kind == SIM_VALUE_NUMBER;
+    if (value.kind == SIM_VALUE_HANDLE) {
+      *ret = value.handle->frame;
+      return value.handle->size != 0 || value.handle->kind == SIM_HANDLE_REF;
+    }
+    *ret = fm_paddr_of(value.number);
+    return value.kind == SIM_VALUE_NUMBER;
   }
   for (guint i = 0; i < expr->n_operands; i++)
     if (subject(run, expr->operands[i], ret))
@@ -66,7 +70,7 @@ static enum sim_flow expect_condition(sim_run *run, const struct sim_command *co
   fm_paddr frame;
   bool about = subject(run, condition, &frame);
   /* What the step before has done is its change, not one of this condition. */
-  g_array_set_size(run->cpu->touched, 0);
+  sim_cpu_forget_touches(run->cpu);
   if (run->cpu == &run->main)
     run->cpu->step = run->steps; /* threads before it have taken steps of their own */
   sim_run_finding(run, condition->place, "FAILED", about ? &frame : NULL, "expected %s%s%s", wanted,

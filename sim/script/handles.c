@@ -5,15 +5,6 @@
 
 #include "sim/script/interp.h"
 
-void sim_handle_free(gpointer data)
-{
-  struct sim_handle *handle = data;
-  if (handle == NULL)
-    return;
-  g_free(handle->name);
-  g_free(handle);
-}
-
 void sim_binding_free(gpointer data)
 {
   struct sim_binding *binding = data;
@@ -76,12 +67,10 @@ static bool can_bind_answer(sim_run *run, const struct sim_bind *bind)
 /* The handle that a command takes away before it binds its result, or NULL. */
 static const struct sim_handle *find_consumed(sim_run *run, const struct sim_command *command)
 {
-  const char *verb = command->verb->name;
+  const struct sim_verb_action *action = command->verb->user;
   const struct sim_expr *expr =
-      sim_command_expr(command, strcmp(verb, "from_raw") == 0 ? "ADDR" : "HANDLE");
-  if (expr == NULL || strcmp(verb, "clone") == 0)
-    return NULL;
-  return sim_run_named_handle(run, expr);
+      action->consumes != NULL ? sim_command_expr(command, action->consumes) : NULL;
+  return expr != NULL ? sim_run_named_handle(run, expr) : NULL;
 }
 
 bool sim_run_can_bind(sim_run *run, const struct sim_command *command)
@@ -107,43 +96,56 @@ bool sim_run_can_bind(sim_run *run, const struct sim_command *command)
 }
 
 static struct sim_handle *make_handle(const sim_run *run, const struct sim_command *command,
-                                      enum sim_handle_kind kind, fm_paddr frame, const char *name)
+                                      const struct sim_handle *made, const char *name)
 {
-  struct sim_handle *handle = g_new0(struct sim_handle, 1);
-  handle->kind = kind;
-  handle->frame = frame;
+  struct sim_handle *handle = g_new(struct sim_handle, 1);
+  *handle = *made;
   handle->step = run->cpu->step;
   handle->place = command->place;
   handle->name = g_strdup(name);
+  if (handle->lender != NULL)
+    handle->lender->lent++;
   return handle;
 }
 
+static void add_nameless(sim_run *run, const struct sim_command *command,
+                         const struct sim_handle *made)
+{
+  g_ptr_array_add(run->nameless, make_handle(run, command, made, "(no name)"));
+}
+
+void sim_run_bind_name(sim_run *run, const struct sim_command *command, const char *name,
+                       const struct sim_handle *made)
+{
+  struct sim_binding *binding = g_new0(struct sim_binding, 1);
+  binding->kind = SIM_BINDING_HANDLE;
+  binding->handle = make_handle(run, command, made, name);
+  g_hash_table_replace(run->names, g_strdup(name), binding);
+}
+
 enum sim_flow sim_run_bind_handle(sim_run *run, const struct sim_command *command,
-                                  enum sim_handle_kind kind, fm_paddr frame)
+                                  const struct sim_handle *made)
 {
   const struct sim_bind *bind = sim_command_bind(command);
   if (bind == NULL) {
-    g_ptr_array_add(run->nameless, make_handle(run, command, kind, frame, "(no name)"));
+    add_nameless(run, command, made);
     return SIM_FLOW_NEXT;
   }
   g_autofree char *name = NULL;
   if (!sim_run_name(run, bind->name, bind->index, &name))
     return SIM_FLOW_STOP;
-  struct sim_binding *binding = g_hash_table_lookup(run->names, name);
+  const struct sim_binding *binding = g_hash_table_lookup(run->names, name);
   if (binding != NULL && binding->kind == SIM_BINDING_POOL) {
-    g_ptr_array_add(binding->pool, make_handle(run, command, kind, frame, name));
+    g_ptr_array_add(binding->pool, make_handle(run, command, made, name));
     return SIM_FLOW_NEXT;
   }
   if (sim_run_is_bound(run, name)) {
     /* Another thread was faster.  The handle is not lost: it only has no name. */
-    g_ptr_array_add(run->nameless, make_handle(run, command, kind, frame, "(no name)"));
+    add_nameless(run, command, made);
     return sim_run_error(run, bind->place, "choose another name",
                          "'%s' was bound by another thread meanwhile", name);
   }
-  binding = g_new0(struct sim_binding, 1);
-  binding->kind = SIM_BINDING_HANDLE;
-  binding->handle = make_handle(run, command, kind, frame, name);
-  g_hash_table_replace(run->names, g_steal_pointer(&name), binding);
+  sim_run_bind_name(run, command, name, made);
   return SIM_FLOW_NEXT;
 }
 
@@ -200,6 +202,32 @@ struct sim_handle *sim_run_named_handle(sim_run *run, const struct sim_expr *exp
   return binding != NULL && binding->kind == SIM_BINDING_HANDLE ? binding->handle : NULL;
 }
 
+/* Whether nobody else uses the handle now, in a way that this use would disturb. */
+static bool is_at_hand(sim_run *run, const struct sim_expr *expr, const struct sim_handle *handle,
+                       bool borrow)
+{
+  if (handle->taken || (handle->borrowed != 0 && !borrow)) {
+    (void)sim_run_error(run, expr->place, "clone it first: each thread drops or changes its own",
+                        "'%s' is in the hands of another thread that has not come to its end",
+                        handle->name);
+    return false;
+  }
+  if (handle->lent == 0 || borrow)
+    return true;
+  g_autoptr(GPtrArray) handles = sim_run_handles(run);
+  for (guint i = 0; i < handles->len; i++) {
+    const struct sim_handle *borrower = handles->pdata[i];
+    if (borrower->lender != handle)
+      continue;
+    g_autofree char *hint = g_strdup_printf("drop %s", borrower->name);
+    (void)sim_run_error(run, expr->place, hint,
+                        "'%s' is borrowed by '%s', %s made in step %" PRIu64, handle->name,
+                        borrower->name, sim_handle_kind_text(borrower->kind), borrower->step);
+    break;
+  }
+  return false;
+}
+
 struct sim_handle *sim_run_handle(sim_run *run, const struct sim_expr *expr, bool borrow)
 {
   g_autofree char *name = NULL;
@@ -229,17 +257,13 @@ struct sim_handle *sim_run_handle(sim_run *run, const struct sim_expr *expr, boo
     (void)sim_run_error(run, expr->place, NULL, "'%s' is %s, not a handle", name, text);
     return NULL;
   }
-  if (binding->handle->taken || (binding->handle->borrowed != 0 && !borrow)) {
-    (void)sim_run_error(run, expr->place, "clone it first: each thread drops or changes its own",
-                        "'%s' is in the hands of another thread that has not come to its end",
-                        name);
-    return NULL;
-  }
-  return binding->handle;
+  return is_at_hand(run, expr, binding->handle, borrow) ? binding->handle : NULL;
 }
 
 void sim_run_consume(sim_run *run, struct sim_handle *handle)
 {
+  if (handle->lender != NULL)
+    handle->lender->lent--;
   if (g_ptr_array_find(run->nameless, handle, NULL)) {
     g_ptr_array_remove(run->nameless, handle);
     return;
@@ -284,13 +308,12 @@ GPtrArray *sim_run_handles(const sim_run *run)
   return handles;
 }
 
-struct sim_handle *sim_run_find_raw(sim_run *run, fm_paddr frame, bool unique)
+struct sim_handle *sim_run_find_handle(sim_run *run, enum sim_handle_kind kind, fm_paddr frame)
 {
   g_autoptr(GPtrArray) handles = sim_run_handles(run);
   for (guint i = 0; i < handles->len; i++) {
     struct sim_handle *handle = handles->pdata[i];
-    if (handle->frame.raw == frame.raw &&
-        handle->kind == (unique ? SIM_HANDLE_RAW_UNIQUE : SIM_HANDLE_RAW))
+    if (handle->frame.raw == frame.raw && handle->kind == kind)
       return handle;
   }
   return NULL;

@@ -7,6 +7,7 @@
 
 #include "sim/bootmap/bootmap.h"
 #include "sim/rng.h"
+#include "sim/script/handle.h"
 #include "sim/script/run.h"
 
 #define SIM_FINDINGS_MAX 20u
@@ -14,8 +15,6 @@
 /* ---- Values ---- */
 
 enum sim_value_kind { SIM_VALUE_NUMBER, SIM_VALUE_WORD, SIM_VALUE_STRING, SIM_VALUE_HANDLE };
-
-struct sim_handle;
 
 struct sim_value {
   enum sim_value_kind kind;
@@ -25,24 +24,6 @@ struct sim_value {
 };
 
 /* ---- Handles ---- */
-
-enum sim_handle_kind {
-  SIM_HANDLE_FRAME,      /* one reference to a shared frame */
-  SIM_HANDLE_UNIQUE,     /* the only owner */
-  SIM_HANDLE_RAW,        /* a forgotten reference: only its address is left */
-  SIM_HANDLE_RAW_UNIQUE, /* a forgotten unique owner */
-};
-
-struct sim_handle {
-  enum sim_handle_kind kind;
-  fm_paddr frame;
-  uint64_t step;          /* that made it */
-  struct sim_place place; /* of that command */
-  char *name;             /* "f", "a[3]", a pool's name, or "(no name)" */
-  bool excused;           /* its leak follows from a finding that was reported */
-  guint borrowed;         /* operations under way that only read it (clone) */
-  bool taken;             /* an operation under way changes or consumes it */
-};
 
 /* What a name stands for. */
 enum sim_binding_kind {
@@ -98,9 +79,10 @@ struct sim_cpu {
   uint32_t id;
   uint64_t step; /* the one it executes */
   const struct sim_command *command;
-  GArray *touched;    /* struct sim_touch: frames that the command may change */
-  GString *output;    /* what it said; delivered behind the step's own line */
-  GPtrArray *pending; /* messages of findings, which wait for that line too */
+  GArray *touched;     /* struct sim_touch: frames that the command may change */
+  GHashTable *touches; /* frame number + 1 -> index in it, + 1 */
+  GString *output;     /* what it said; delivered behind the step's own line */
+  GPtrArray *pending;  /* messages of findings, which wait for that line too */
   bool in_step;
   bool orphaned;      /* the kernel ended under its operation, on another CPU */
   GHashTable *locals; /* names of `for` loops that run here -> uint64_t * */
@@ -164,8 +146,15 @@ enum sim_flow sim_run_error(sim_run *run, struct sim_place place, const char *hi
 void sim_run_finding(sim_run *run, struct sim_place place, const char *kind, const fm_paddr *frame,
                      const char *format, ...) G_GNUC_PRINTF(5, 6);
 
-/* Says that the command is about to work on this frame. */
+/* Says that the command is about to work on this frame, or on each that the handle owns. */
 void sim_run_touch(sim_run *run, fm_paddr frame);
+void sim_run_touch_handle(sim_run *run, const struct sim_handle *handle);
+
+/* The command has got this frame, which was unused and not known to it before. */
+void sim_run_touch_new(sim_run *run, fm_paddr frame);
+
+/* A new command begins, or a message that is about none. */
+void sim_cpu_forget_touches(struct sim_cpu *cpu);
 
 void sim_cpu_init(struct sim_cpu *cpu, const char *name, uint32_t id);
 void sim_cpu_clear(struct sim_cpu *cpu);
@@ -188,14 +177,18 @@ void sim_run_watch(const struct fm_access *access, guint thread, void *data);
 /* ---- handles.c ---- */
 
 void sim_binding_free(gpointer data);
-void sim_handle_free(gpointer data);
 
 /* "a" or "a[3]"; false: the index was an error, already reported. */
 bool sim_run_name(sim_run *run, const char *name, const struct sim_expr *index, char **ret);
 
-/* Gives a new handle to what `->` names: a free name or a pool. */
+/* Gives a new handle, a copy of `made`, to what `->` names: a free name or a pool.  If it
+ * borrows, its lender learns of it. */
 enum sim_flow sim_run_bind_handle(sim_run *run, const struct sim_command *command,
-                                  enum sim_handle_kind kind, fm_paddr frame);
+                                  const struct sim_handle *made);
+
+/* Gives a new handle to this name, which must be free. */
+void sim_run_bind_name(sim_run *run, const struct sim_command *command, const char *name,
+                       const struct sim_handle *made);
 
 /* Whether `->` names something that can be bound; looked at before the command acts. */
 bool sim_run_can_bind(sim_run *run, const struct sim_command *command);
@@ -212,11 +205,12 @@ struct sim_handle *sim_run_named_handle(sim_run *run, const struct sim_expr *exp
  * will only be read, so that other threads may read it at the same time. */
 struct sim_handle *sim_run_handle(sim_run *run, const struct sim_expr *expr, bool borrow);
 
-/* The handle is gone: its name is free again, and the struct is freed. */
+/* The handle is gone: its name is free again, what it borrowed too, and the struct is
+ * freed. */
 void sim_run_consume(sim_run *run, struct sim_handle *handle);
 
-/* Some live raw handle of this frame and kind, or NULL. */
-struct sim_handle *sim_run_find_raw(sim_run *run, fm_paddr frame, bool unique);
+/* Some live handle of this kind at this frame, or NULL. */
+struct sim_handle *sim_run_find_handle(sim_run *run, enum sim_handle_kind kind, fm_paddr frame);
 
 /* All live handles, in the order in which they were made; container to be freed. */
 GPtrArray *sim_run_handles(const sim_run *run);
@@ -230,6 +224,9 @@ bool sim_run_condition(sim_run *run, const struct sim_expr *expr, bool *ret);
 /* A handle's address, or a number. */
 bool sim_run_address(sim_run *run, const struct sim_expr *expr, uint64_t *ret);
 char *sim_value_to_string(const struct sim_value *value);
+
+/* Whether a slot belongs to this address; false: reported. */
+bool sim_run_has_slot(sim_run *run, const struct sim_expr *expr, uint64_t address);
 
 /* Interned copy that lives as long as the run. */
 const char *sim_run_intern(sim_run *run, const char *text);
@@ -246,37 +243,21 @@ extern const char *const sim_words_allocators[];
 /* The site of that name; FM_SITE_COUNT: none. */
 enum fm_site sim_site_by_name(const char *name);
 
-/* ---- verbs.c, verbs_look.c: what each verb does ---- */
+/* ---- What each verb does: verbs_*.c; the table is in ops.c ---- */
 
 typedef enum sim_flow (*sim_verb_fn)(sim_run *run, const struct sim_command *command);
 
 /* What `user` of a verb's syntax points to. */
 struct sim_verb_action {
   sim_verb_fn run;
-  bool needs_machine; /* a booted one */
-  bool main_only;     /* not inside a thread */
-  bool when_dead;     /* works on a machine whose kernel panicked */
-  bool no_step;       /* only talks: has no number and no line of its own */
+  bool needs_machine;   /* a booted one */
+  bool main_only;       /* not inside a thread */
+  bool when_dead;       /* works on a machine whose kernel panicked */
+  bool no_step;         /* only talks or groups: has no number and no line of its own */
+  const char *consumes; /* argument whose handle it takes: the result may have its name */
+  bool needs_hooks;     /* works in the instrumented build only */
   const char *help;
 };
-
-enum sim_flow sim_verb_boot(sim_run *run, const struct sim_command *command);
-enum sim_flow sim_verb_claim(sim_run *run, const struct sim_command *command);
-enum sim_flow sim_verb_get(sim_run *run, const struct sim_command *command);
-enum sim_flow sim_verb_clone(sim_run *run, const struct sim_command *command);
-enum sim_flow sim_verb_drop(sim_run *run, const struct sim_command *command);
-enum sim_flow sim_verb_unique(sim_run *run, const struct sim_command *command);
-enum sim_flow sim_verb_shared(sim_run *run, const struct sim_command *command);
-enum sim_flow sim_verb_repurpose(sim_run *run, const struct sim_command *command);
-enum sim_flow sim_verb_reset(sim_run *run, const struct sim_command *command);
-enum sim_flow sim_verb_into_raw(sim_run *run, const struct sim_command *command);
-enum sim_flow sim_verb_from_raw(sim_run *run, const struct sim_command *command);
-enum sim_flow sim_verb_alloc(sim_run *run, const struct sim_command *command);
-enum sim_flow sim_verb_pool(sim_run *run, const struct sim_command *command);
-enum sim_flow sim_verb_poke(sim_run *run, const struct sim_command *command);
-enum sim_flow sim_verb_show(sim_run *run, const struct sim_command *command);
-enum sim_flow sim_verb_check(sim_run *run, const struct sim_command *command);
-enum sim_flow sim_verb_note(sim_run *run, const struct sim_command *command);
 
 /* The word that stands alone in a command: `handles` of `show handles`; NULL: none. */
 const char *sim_command_flag(const struct sim_command *command);

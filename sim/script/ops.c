@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "sim/script/interp.h"
+#include "sim/script/verbs.h"
 
 #define ACTION(fn, ...) (&(const struct sim_verb_action){.run = fn, __VA_ARGS__})
 #define ON_MACHINE      .needs_machine = true
@@ -27,7 +27,7 @@ static const struct sim_verb_syntax machine_keys[] = {
     {.name = "allocator",
      .grammar = "WORD",
      .example = "allocator none",
-     .summary = "bitmap (if not given), buddy or none"},
+     .summary = "buddy (if not given), bitmap or none"},
     {.name = "top",
      .grammar = "(physical|usable)",
      .example = "top usable",
@@ -73,7 +73,10 @@ static const struct sim_verb_syntax verbs[] = {
      .grammar = "HANDLE [-> BIND]",
      .example = "clone f -> g",
      .summary = "one more reference, from a handle",
-     .user = ACTION(sim_verb_clone, ON_MACHINE, .help = "Point: clone.inc.")},
+     .user =
+         ACTION(sim_verb_clone, ON_MACHINE,
+                .help = "Of a segment, one more on each of its frames.  Of a borrowed frame it\n"
+                        "makes a handle that owns.  Point: clone.inc.")},
     {.name = "drop",
      .grammar = "any WORD ; HANDLE_LIST",
      .example = "drop f",
@@ -81,20 +84,23 @@ static const struct sim_verb_syntax verbs[] = {
      .user = ACTION(
          sim_verb_drop, ON_MACHINE,
          .help = "`drop any p` drops one handle of pool p, drawn by chance; nothing happens\n"
-                 "if the pool is empty.  Points: drop.dec, and for the last reference\n"
-                 "drop.fence drop.vtable drop.meta drop.unused drop.dealloc.")},
+                 "if the pool is empty.  A list drops its frames front to back, a segment\n"
+                 "one by one, ascending; what only borrows just ends.  Points: drop.dec, and\n"
+                 "for the last reference drop.fence drop.vtable drop.meta drop.unused\n"
+                 "drop.dealloc.")},
     {.name = "unique",
      .grammar = "HANDLE [-> BIND]",
      .example = "unique f",
      .summary = "shared -> unique, if it is the only reference",
-     .user = ACTION(sim_verb_unique, ON_MACHINE,
+     .user = ACTION(sim_verb_unique, ON_MACHINE, .consumes = "HANDLE",
                     .help = "Answers NotSole if there are others; the handle stays as it was.\n"
                             "Point: unique.cas.")},
     {.name = "shared",
      .grammar = "HANDLE [-> BIND]",
      .example = "shared f",
      .summary = "unique -> shared with one reference",
-     .user = ACTION(sim_verb_shared, ON_MACHINE, .help = "Point: unique.publish.")},
+     .user = ACTION(sim_verb_shared, ON_MACHINE, .consumes = "HANDLE",
+                    .help = "Point: unique.publish.")},
     {.name = "repurpose",
      .grammar = "HANDLE as TYPE [meta NUMBER]",
      .example = "repurpose u as link",
@@ -113,28 +119,199 @@ static const struct sim_verb_syntax verbs[] = {
      .grammar = "HANDLE [-> BIND]",
      .example = "into_raw f -> p",
      .summary = "forget a handle; its reference stays",
-     .user = ACTION(sim_verb_into_raw, ON_MACHINE,
+     .user = ACTION(sim_verb_into_raw, ON_MACHINE, .consumes = "HANDLE",
                     .help = "What is left is an address; from_raw makes a handle of it again.")},
     {.name = "from_raw",
      .grammar = "ADDR [unique] [-> BIND]",
      .example = "from_raw p -> f",
      .summary = "the handle for a forgotten reference",
      .user =
-         ACTION(sim_verb_from_raw, ON_MACHINE,
+         ACTION(sim_verb_from_raw, ON_MACHINE, .consumes = "ADDR",
                 .help = "A reference that nobody forgot is a finding: the handle would be one too\n"
                         "many.")},
     {.name = "alloc",
-     .grammar = "[as TYPE] [meta NUMBER] [dirty] [-> BIND]",
-     .example = "alloc as link -> f",
-     .summary = "a frame from the allocator, zeroed unless dirty",
+     .grammar = "[frames NUMBER] [as TYPE] [meta NUMBER] [dirty] [-> BIND]",
+     .example = "alloc frames 512 -> s",
+     .summary = "a frame, or a segment of frames, from the allocator",
      .user = ACTION(
          sim_verb_alloc, ON_MACHINE,
-         .help = "Answers NoMemory.  Points: alloc.lock alloc.unlock, then those of claim.")},
+         .help = "The bytes are zeroed unless `dirty` stands there.  With `frames` the result is\n"
+                 "a segment, in one piece.  Answers NoMemory; InvalidArgs for 0 frames.  Points:\n"
+                 "alloc.lock alloc.unlock, then those of claim; buddy claims and resets the\n"
+                 "first frames of its chunks too.")},
+    {.name = "fail",
+     .grammar = "alloc NUMBER",
+     .example = "fail alloc 1",
+     .summary = "let the n-th allocation from now on find no memory",
+     .user = ACTION(sim_verb_fail, ON_MACHINE, .main_only = true, .needs_hooks = true,
+                    .help = "1 is the next one.  A later `fail` replaces an earlier one.")},
+    {.name = "on",
+     .grammar = "cpu NUMBER BLOCK",
+     .example = "on cpu 1 { alloc -> f }",
+     .summary = "run commands on another CPU, with its own caches and pools",
+     .user = ACTION(sim_verb_on, ON_MACHINE, .main_only = true, .no_step = true,
+                    .help = "It is no step.  A thread has a CPU of its own.")},
     {.name = "pool",
      .grammar = "NAME",
      .example = "pool p",
      .summary = "a name that holds many handles",
      .user = ACTION(sim_verb_pool, .help = "`alloc -> p` adds one, `drop any p` takes one out.")},
+    {.name = "typed",
+     .grammar = "HANDLE as TYPE [-> BIND]",
+     .example = "typed g as link",
+     .summary = "a handle of any type -> one of this type, if the frame is",
+     .user =
+         ACTION(sim_verb_typed, ON_MACHINE, .consumes = "HANDLE",
+                .help = "Of a segment the first frame is judged.  Answers WrongType; Empty for a\n"
+                        "segment without frames.  Point: meta.vtable.")},
+    {.name = "untyped",
+     .grammar = "HANDLE [-> BIND]",
+     .example = "untyped g",
+     .summary = "a handle of any type -> an untyped one, if the frame is",
+     .user =
+         ACTION(sim_verb_untyped, ON_MACHINE, .consumes = "HANDLE",
+                .help = "Only untyped frames and segments hand out readers and writers.  Answers\n"
+                        "NotUntyped; Empty for a segment without frames.  Point: meta.vtable.")},
+    {.name = "dynamic",
+     .grammar = "HANDLE [-> BIND]",
+     .example = "dynamic f",
+     .summary = "a handle of a known type -> one of any type",
+     .user = ACTION(sim_verb_dynamic, ON_MACHINE, .consumes = "HANDLE",
+                    .help = "That is what `get` gives: an address does not tell a type.")},
+    {.name = "borrow",
+     .grammar = "HANDLE [-> BIND]",
+     .example = "borrow f -> r",
+     .summary = "look at a frame without a reference of one's own",
+     .user = ACTION(sim_verb_borrow, ON_MACHINE,
+                    .help = "The count stays.  Until the borrowed handle is dropped, its lender\n"
+                            "cannot be dropped or changed; `clone` makes one that owns.")},
+    {.name = "segment",
+     .grammar = "from HANDLE:from [-> BIND] ; RANGE [as TYPE] [meta NUMBER] [-> BIND]",
+     .example = "segment 0x2345000..0x2349000 -> s",
+     .summary = "take the unused frames of a range, or make a segment of a frame",
+     .user = ACTION(
+         sim_verb_segment, ON_MACHINE, .consumes = "from",
+         .help = "Frames are claimed in ascending order.  The first that cannot be had gives\n"
+                 "its error (InUse, Unique, Busy) and those before it are unused again.  Also\n"
+                 "NotAligned, OutOfBound; an empty range ends the kernel.  Points: of claim.")},
+    {.name = "slice",
+     .grammar = "HANDLE RANGE [-> BIND]",
+     .example = "slice s 0x1000..0x3000 -> t",
+     .summary = "a further segment over some bytes of one",
+     .user = ACTION(
+         sim_verb_slice, ON_MACHINE,
+         .help = "The range is byte offsets, whole pages, from 0 up to the size.  It may be\n"
+                 "empty.  Answers InvalidArgs.  Point: clone.inc.")},
+    {.name = "split",
+     .grammar = "HANDLE at NUMBER [-> BIND]",
+     .example = "split s at 0x2000 -> t",
+     .summary = "cut a segment in two; it keeps the first part",
+     .user =
+         ACTION(sim_verb_split, ON_MACHINE,
+                .help = "The offset is in bytes, whole pages, and leaves no part empty.  No count\n"
+                        "changes.  Answers InvalidArgs.")},
+    {.name = "next",
+     .grammar = "HANDLE [-> BIND]",
+     .example = "next s -> f",
+     .summary = "the first frame out of a segment; or a cursor one place on",
+     .user = ACTION(
+         sim_verb_next, ON_MACHINE,
+         .help = "Answers Empty for a segment without frames.  A cursor at the back goes to\n"
+                 "the ghost, and from there to the front.")},
+    {.name = "prev",
+     .grammar = "HANDLE",
+     .example = "prev c",
+     .summary = "a cursor one place back",
+     .user = ACTION(sim_verb_prev, ON_MACHINE)},
+    {.name = "list",
+     .grammar = "NAME",
+     .example = "list l",
+     .summary = "a list of unique frames, empty at first",
+     .user = ACTION(sim_verb_list, ON_MACHINE,
+                    .help = "It owns the frames in it.  Its id is drawn when it is first needed.")},
+    {.name = "push",
+     .grammar = "HANDLE HANDLE:frame [(front|back)]",
+     .example = "push l u back",
+     .summary = "put a unique frame of type link into a list",
+     .user = ACTION(
+         sim_verb_push, ON_MACHINE,
+         .help = "At the front unless `back` stands there.  The frame's handle is consumed.\n"
+                 "Points: list.id (the first time) list.link list.mark.")},
+    {.name = "pop",
+     .grammar = "HANDLE [(front|back)] [-> BIND]",
+     .example = "pop l -> u",
+     .summary = "take a frame out of a list, from the front or the back",
+     .user =
+         ACTION(sim_verb_pop, ON_MACHINE, .help = "Answers Empty.  Points: list.link list.mark.")},
+    {.name = "contains",
+     .grammar = "HANDLE ADDR",
+     .example = "contains l 0x2345000",
+     .summary = "whether the frame at an address is in a list",
+     .user =
+         ACTION(sim_verb_contains, ON_MACHINE,
+                .help = "Answers NotInList, for addresses without a slot too.  Point: list.find.")},
+    {.name = "cursor",
+     .grammar = "HANDLE [(front|back)] [at ADDR] [-> BIND]",
+     .example = "cursor l at 0x2345000 -> c",
+     .summary = "a place in a list, which it borrows",
+     .user = ACTION(
+         sim_verb_cursor, ON_MACHINE,
+         .help = "At the front unless something else stands there; in an empty list that is\n"
+                 "the ghost, the place between back and front.  Answers NotInList.")},
+    {.name = "take",
+     .grammar = "HANDLE [-> BIND]",
+     .example = "take c -> u",
+     .summary = "take the frame at a cursor out; the cursor moves on",
+     .user = ACTION(sim_verb_take, ON_MACHINE,
+                    .help = "Answers AtGhost.  Points: list.link list.mark.")},
+    {.name = "insert",
+     .grammar = "HANDLE HANDLE:frame",
+     .example = "insert c u",
+     .summary = "put a unique frame of type link before a cursor",
+     .user = ACTION(sim_verb_insert, ON_MACHINE,
+                    .help = "At the ghost this appends.  The frame's handle is consumed.\n"
+                            "Points: list.link list.mark.")},
+    {.name = "reader",
+     .grammar = "HANDLE [-> BIND]",
+     .example = "reader f -> r",
+     .summary = "a reader of the bytes of an untyped frame or segment",
+     .user = ACTION(sim_verb_reader, ON_MACHINE, .help = "It borrows the handle.")},
+    {.name = "writer",
+     .grammar = "HANDLE [-> BIND]",
+     .example = "writer f -> w",
+     .summary = "a writer of the bytes of an untyped frame or segment",
+     .user = ACTION(sim_verb_writer, ON_MACHINE, .help = "It borrows the handle.")},
+    {.name = "read",
+     .grammar = "HANDLE [bytes NUMBER:bytes] [-> BIND]",
+     .example = "read r bytes 4 -> x",
+     .summary = "a number from a reader, which moves on",
+     .user =
+         ACTION(sim_verb_read, ON_MACHINE,
+                .help = "8 bytes unless told otherwise, little endian.  `->` names the number.\n"
+                        "Answers InvalidArgs if fewer are left.  Point: io.read.")},
+    {.name = "write",
+     .grammar = "HANDLE NUMBER [bytes NUMBER:bytes] [times NUMBER:times]",
+     .example = "write w 0xff bytes 1 times 4096",
+     .summary = "a number to a writer, which moves on",
+     .user =
+         ACTION(sim_verb_write, ON_MACHINE,
+                .help = "8 bytes unless told otherwise, little endian.  Answers InvalidArgs if\n"
+                        "fewer are left; then nothing is written.  Point: io.write.")},
+    {.name = "copy",
+     .grammar = "HANDLE to HANDLE:to",
+     .example = "copy r to w",
+     .summary = "bytes from a reader to a writer, as many as both have left",
+     .user = ACTION(sim_verb_copy, ON_MACHINE, .help = "Points: io.read io.write.")},
+    {.name = "skip",
+     .grammar = "HANDLE NUMBER",
+     .example = "skip r 64",
+     .summary = "move a reader or writer on",
+     .user = ACTION(sim_verb_skip, ON_MACHINE, .help = "Answers InvalidArgs.")},
+    {.name = "limit",
+     .grammar = "HANDLE NUMBER",
+     .example = "limit w 4K",
+     .summary = "leave a reader or writer at most so many bytes",
+     .user = ACTION(sim_verb_limit, ON_MACHINE)},
     {.name = "poke",
      .grammar = "ADDR (ref_count|vtable_ptr|in_list|storage) = NUMBER [at NUMBER]",
      .example = "poke 0x2345000 ref_count = 0x7fffffffffffffff",
@@ -144,10 +321,14 @@ static const struct sim_verb_syntax verbs[] = {
                 .help = "This is how overflow and corruption are shown.  Storage takes 8 bytes at\n"
                         "byte 0, or where `at` says.")},
     {.name = "show",
-     .grammar = "frame ADDR ; (handles|frames|regions|machine|digest)",
+     .grammar = "frame ADDR ; segment HANDLE:segment ; list HANDLE:list ; cpu NUMBER ; "
+                "(handles|freelist|frames|regions|machine|digest)",
      .example = "show frame f",
-     .summary = "print a slot, the live handles, or the machine",
-     .user = ACTION(sim_verb_show, ON_MACHINE, .when_dead = true)},
+     .summary = "print a slot, a handle, the allocator, or the machine",
+     .user =
+         ACTION(sim_verb_show, ON_MACHINE, .when_dead = true,
+                .help = "`freelist` is what the allocator holds as free; `cpu` is what belongs to\n"
+                        "one CPU: its share of the free bytes, its pool and its caches.")},
     {.name = "check",
      .grammar = "",
      .example = "check",
@@ -161,8 +342,8 @@ static const struct sim_verb_syntax verbs[] = {
     {0},
 };
 
-const char *const sim_run_queries[] = {"refcount", "state",   "type", "paddr",
-                                       "holders",  "in_list", NULL};
+const char *const sim_run_queries[] = {"refcount", "state", "type",   "paddr", "holders",
+                                       "in_list",  "size",  "length", NULL};
 
 const struct sim_verb_syntax *sim_run_verbs(void)
 {

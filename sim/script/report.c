@@ -41,6 +41,7 @@ void sim_cpu_init(struct sim_cpu *cpu, const char *name, uint32_t id)
   *cpu = (struct sim_cpu){.name = name,
                           .id = id,
                           .touched = g_array_new(FALSE, FALSE, sizeof(struct sim_touch)),
+                          .touches = g_hash_table_new(NULL, NULL),
                           .output = g_string_new(NULL),
                           .pending = g_ptr_array_new_with_free_func(g_free),
                           .locals = g_hash_table_new(g_str_hash, g_str_equal)};
@@ -49,6 +50,7 @@ void sim_cpu_init(struct sim_cpu *cpu, const char *name, uint32_t id)
 void sim_cpu_clear(struct sim_cpu *cpu)
 {
   g_array_unref(cpu->touched);
+  g_hash_table_unref(cpu->touches);
   g_string_free(cpu->output, TRUE);
   g_ptr_array_unref(cpu->pending);
   g_hash_table_unref(cpu->locals);
@@ -92,19 +94,21 @@ char *sim_view_to_string(const struct fm_slot_view *view)
 
 /* ---- Findings ---- */
 
+/* Frame 0 is a frame too, so keys are one more than the number. */
+static gpointer touch_key(fm_paddr frame)
+{
+  return GSIZE_TO_POINTER(fm_pfn_of_paddr(frame).nr + 1);
+}
+
 static const struct sim_change *last_change(const sim_run *run, fm_paddr frame)
 {
-  return g_hash_table_lookup(run->changes, GSIZE_TO_POINTER(fm_pfn_of_paddr(frame).nr + 1));
+  return g_hash_table_lookup(run->changes, touch_key(frame));
 }
 
 struct sim_touch *sim_run_find_touch(const sim_run *run, fm_paddr frame)
 {
-  for (guint i = 0; i < run->cpu->touched->len; i++) {
-    struct sim_touch *touch = &g_array_index(run->cpu->touched, struct sim_touch, i);
-    if (touch->frame.raw == frame.raw)
-      return touch;
-  }
-  return NULL;
+  gsize place = GPOINTER_TO_SIZE(g_hash_table_lookup(run->cpu->touches, touch_key(frame)));
+  return place == 0 ? NULL : &g_array_index(run->cpu->touched, struct sim_touch, place - 1);
 }
 
 static void describe_frame(const sim_run *run, fm_paddr frame, GString *hint)
@@ -208,6 +212,13 @@ void sim_run_finding(sim_run *run, struct sim_place place, const char *kind, con
 
 /* ---- Steps ---- */
 
+static void add_touch(sim_run *run, struct sim_touch touch)
+{
+  struct sim_cpu *cpu = run->cpu;
+  g_array_append_val(cpu->touched, touch);
+  g_hash_table_insert(cpu->touches, touch_key(touch.frame), GSIZE_TO_POINTER(cpu->touched->len));
+}
+
 void sim_run_touch(sim_run *run, fm_paddr frame)
 {
   if (!fm_is_page_aligned(frame.raw) || frame.raw >= run->kernel->max_paddr ||
@@ -215,7 +226,31 @@ void sim_run_touch(sim_run *run, fm_paddr frame)
     return;
   struct sim_touch touch = {.frame = frame};
   fm_slot_view(run->kernel, fm_slot_at(frame), &touch.before);
-  g_array_append_val(run->cpu->touched, touch);
+  add_touch(run, touch);
+}
+
+static void touch_frame(fm_paddr frame, void *data)
+{
+  sim_run_touch(data, frame);
+}
+
+void sim_run_touch_handle(sim_run *run, const struct sim_handle *handle)
+{
+  sim_handle_each_frame(handle, touch_frame, run);
+}
+
+void sim_run_touch_new(sim_run *run, fm_paddr frame)
+{
+  struct sim_touch touch = {.frame = frame,
+                            .before = {.ref_count = FM_COUNT_UNUSED, .state = FM_STATE_UNUSED}};
+  if (sim_run_find_touch(run, frame) == NULL)
+    add_touch(run, touch);
+}
+
+void sim_cpu_forget_touches(struct sim_cpu *cpu)
+{
+  g_array_set_size(cpu->touched, 0);
+  g_hash_table_remove_all(cpu->touches);
 }
 
 static bool same_view(const struct fm_slot_view *a, const struct fm_slot_view *b)
@@ -231,10 +266,10 @@ void sim_run_note_change(sim_run *run, fm_paddr frame)
   struct sim_change *change = g_new(struct sim_change, 1);
   *change = (struct sim_change){run->cpu->step, run->cpu->command, last != NULL ? last->step : 0,
                                 last != NULL ? last->command : NULL};
-  g_hash_table_replace(run->changes, GSIZE_TO_POINTER(fm_pfn_of_paddr(frame).nr + 1), change);
+  g_hash_table_replace(run->changes, touch_key(frame), change);
 }
 
-/* "frame 0x2345000: unused -> shared 1, anon", or NULL if nothing changed. */
+/* "unused -> shared 1, anon", or NULL if nothing changed. */
 static char *explain_touch(sim_run *run, const struct sim_touch *touch)
 {
   struct fm_slot_view now;
@@ -256,7 +291,35 @@ static char *explain_touch(sim_run *run, const struct sim_touch *touch)
     sim_run_note_change(run, touch->frame);
   g_autofree char *before = sim_view_to_string(&touch->before);
   g_autofree char *after = sim_view_to_string(&now);
-  return g_strdup_printf("frame 0x%" PRIx64 ": %s -> %s", touch->frame.raw, before, after);
+  return g_strdup_printf("%s -> %s", before, after);
+}
+
+/* Frames side by side with the same fate are told together. */
+static void append_touches(sim_run *run, GString *line)
+{
+  const GArray *touched = run->cpu->touched;
+  bool explained = false;
+  for (guint i = 0, frames; i < touched->len; i += frames) {
+    const struct sim_touch *first = &g_array_index(touched, struct sim_touch, i);
+    g_autofree char *text = explain_touch(run, first);
+    for (frames = 1; text != NULL && i + frames < touched->len; frames++) {
+      const struct sim_touch *next = &g_array_index(touched, struct sim_touch, i + frames);
+      if (next->frame.raw != first->frame.raw + frames * FM_PAGE_SIZE)
+        break;
+      g_autofree char *other = explain_touch(run, next);
+      if (g_strcmp0(text, other) != 0)
+        break;
+    }
+    if (text == NULL)
+      continue;
+    g_string_append(line, explained ? "\n        " : "  ");
+    if (frames == 1)
+      g_string_append_printf(line, "frame 0x%" PRIx64 ": %s", first->frame.raw, text);
+    else
+      g_string_append_printf(line, "%u frames from 0x%" PRIx64 ": %s", frames, first->frame.raw,
+                             text);
+    explained = true;
+  }
 }
 
 static void report_machine_findings(sim_run *run, const struct sim_command *command)
@@ -276,16 +339,8 @@ void sim_run_report_step(sim_run *run, const struct sim_command *command)
     g_string_append_printf(line, "%s: ", run->cpu->name);
   g_string_append_printf(line, "%-44s", text);
 
-  bool explained = false;
   if (run->machine != NULL && run->kernel != NULL) {
-    for (guint i = 0; i < run->cpu->touched->len; i++) {
-      g_autofree char *touched =
-          explain_touch(run, &g_array_index(run->cpu->touched, struct sim_touch, i));
-      if (touched == NULL)
-        continue;
-      g_string_append_printf(line, "%s%s", explained ? "\n        " : "  ", touched);
-      explained = true;
-    }
+    append_touches(run, line);
     report_machine_findings(run, command);
   }
   if (run->cpu->answer.failed)

@@ -10,25 +10,26 @@
 
 /* ---- What the script needs ---- */
 
-static bool block_has_threads(const struct sim_block *block);
+static bool block_needs_hooks(const struct sim_block *block);
 
-static bool arg_has_threads(const struct sim_arg *arg)
+static bool arg_needs_hooks(const struct sim_arg *arg)
 {
-  if (arg->block != NULL && block_has_threads(arg->block))
+  if (arg->block != NULL && block_needs_hooks(arg->block))
     return true;
   for (const struct sim_choice *choice = arg->choices; choice != NULL; choice = choice->next)
-    if (block_has_threads(choice->body))
+    if (block_needs_hooks(choice->body))
       return true;
   return false;
 }
 
-static bool block_has_threads(const struct sim_block *block)
+static bool block_needs_hooks(const struct sim_block *block)
 {
   for (const struct sim_command *command = block->first; command != NULL; command = command->next) {
-    if (command->statement == SIM_STATEMENT_THREAD)
+    const struct sim_verb_action *action = command->verb->user;
+    if (command->statement == SIM_STATEMENT_THREAD || (action != NULL && action->needs_hooks))
       return true;
     for (const struct sim_arg *arg = command->args; arg != NULL; arg = arg->next)
-      if (arg_has_threads(arg))
+      if (arg_needs_hooks(arg))
         return true;
   }
   return false;
@@ -57,7 +58,7 @@ static void found_clear(gpointer data)
 
 bool sim_run_needs_hooks(const sim_script *script, const struct sim_run_options *options)
 {
-  return options->points || options->until_point != NULL || block_has_threads(script->body);
+  return options->points || options->until_point != NULL || block_needs_hooks(script->body);
 }
 
 sim_run *sim_run_new(const sim_script *script, const struct sim_run_options *options)
@@ -117,9 +118,19 @@ static char *family(const struct sim_handle *handle)
 
 static bool is_allowed(const sim_run *run, const struct sim_handle *handle, const char *name)
 {
-  return handle->excused ||
+  return handle->excused || !sim_handle_owns(handle) ||
          (run->allowed != NULL && (g_hash_table_contains(run->allowed, handle->name) ||
                                    g_hash_table_contains(run->allowed, name)));
+}
+
+/* ", 3 frames," for what owns more than one frame by its nature. */
+static char *describe_owned(const struct sim_handle *handle)
+{
+  if (handle->kind == SIM_HANDLE_LIST)
+    return g_strdup_printf(", a list of %" PRIu64 " frames,", handle->list.size);
+  if (handle->kind == SIM_HANDLE_SEGMENT || handle->kind == SIM_HANDLE_RAW_SEGMENT)
+    return g_strdup_printf(", a segment of %" PRIu64 " frames,", handle->size / FM_PAGE_SIZE);
+  return g_strdup("");
 }
 
 static void report_leak(sim_run *run, const struct sim_handle *handle, const char *name,
@@ -136,10 +147,13 @@ static void report_leak(sim_run *run, const struct sim_handle *handle, const cha
                     count, whose, handle->step);
     return;
   }
-  bool forgotten = handle->kind == SIM_HANDLE_RAW || handle->kind == SIM_HANDLE_RAW_UNIQUE;
-  sim_run_finding(run, handle->place, "LEAK", &handle->frame,
-                  "%s %s is live at the end; it was made in step %" PRIu64,
-                  forgotten ? "forgotten reference" : "handle", whose, handle->step);
+  bool forgotten = handle->kind == SIM_HANDLE_RAW || handle->kind == SIM_HANDLE_RAW_UNIQUE ||
+                   handle->kind == SIM_HANDLE_RAW_SEGMENT;
+  g_autofree char *what = describe_owned(handle);
+  sim_run_finding(run, handle->place, "LEAK",
+                  handle->kind == SIM_HANDLE_LIST ? NULL : &handle->frame,
+                  "%s %s%s is live at the end; it was made in step %" PRIu64,
+                  forgotten ? "forgotten reference" : "handle", whose, what, handle->step);
 }
 
 /* One finding for each name that still owns handles; those of a pool or array are one. */
@@ -191,7 +205,7 @@ enum sim_verdict sim_run_execute(sim_run *run)
   if (run->stopped_early)
     sim_run_show_handles(run);
   sim_run_flush(run);
-  g_array_set_size(run->main.touched, 0);
+  sim_cpu_forget_touches(&run->main);
   bool alive = run->machine != NULL && sim_machine_panic(run->machine) == NULL;
   if (alive && came_to_end && !run->interrupted && !run->script_error && !run->stopped_early &&
       !run->limit && !run->no_boot)

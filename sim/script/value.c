@@ -90,8 +90,31 @@ static uint64_t count_holders(const sim_run *run, uint64_t address)
   g_autoptr(GPtrArray) handles = sim_run_handles(run);
   uint64_t holders = 0;
   for (guint i = 0; i < handles->len; i++)
-    holders += ((const struct sim_handle *)handles->pdata[i])->frame.raw == address;
+    holders += sim_handle_holds(handles->pdata[i], fm_paddr_of(address));
   return holders;
+}
+
+/* `size` is bytes, `length` is frames of a list. */
+static bool eval_extent(sim_run *run, const struct sim_expr *expr, struct sim_value *ret)
+{
+  const struct sim_expr *operand = expr->operands[0];
+  bool length = strcmp(expr->text, "length") == 0;
+  struct sim_value value;
+  if (!sim_run_value(run, operand, &value))
+    return false;
+  const struct sim_handle *handle = value.kind == SIM_VALUE_HANDLE ? value.handle : NULL;
+  if (handle != NULL && length && handle->kind == SIM_HANDLE_LIST)
+    return set_number(ret, handle->list.size);
+  if (handle != NULL && !length && handle->kind == SIM_HANDLE_READER)
+    return set_number(ret, handle->reader.left);
+  if (handle != NULL && !length && handle->kind == SIM_HANDLE_WRITER)
+    return set_number(ret, handle->writer.left);
+  if (handle != NULL && !length && handle->kind != SIM_HANDLE_LIST &&
+      handle->kind != SIM_HANDLE_CURSOR)
+    return set_number(ret, handle->size);
+  return fail(run, operand,
+              length ? "length is for lists: how many frames are in one"
+                     : "size is for frames, segments, readers and writers: bytes");
 }
 
 static bool eval_call(sim_run *run, const struct sim_expr *expr, struct sim_value *ret)
@@ -99,6 +122,8 @@ static bool eval_call(sim_run *run, const struct sim_expr *expr, struct sim_valu
   uint64_t address;
   if (expr->n_operands != 1)
     return fail(run, expr, "this takes one address or handle");
+  if (strcmp(expr->text, "size") == 0 || strcmp(expr->text, "length") == 0)
+    return eval_extent(run, expr, ret);
   if (!sim_run_address(run, expr->operands[0], &address))
     return false;
   if (strcmp(expr->text, "paddr") == 0)
@@ -120,7 +145,8 @@ static bool eval_call(sim_run *run, const struct sim_expr *expr, struct sim_valu
     return set_word(ret, fm_count_state_name(view.state));
   if (strcmp(expr->text, "type") == 0)
     return set_word(ret, view.vtable != NULL ? sim_run_intern(run, view.vtable->name) : "none");
-  g_autofree char *hint = g_strdup("there are: refcount, state, type, paddr, holders, in_list");
+  g_autofree char *hint =
+      g_strdup("there are: refcount, state, type, paddr, holders, in_list, size, length");
   (void)sim_run_error(run, expr->place, hint, "unknown function '%s'", expr->text);
   return false;
 }
@@ -258,15 +284,31 @@ bool sim_run_number(sim_run *run, const struct sim_expr *expr, uint64_t *ret)
   return true;
 }
 
+static bool address_of_handle(sim_run *run, const struct sim_expr *expr,
+                              const struct sim_handle *handle, uint64_t *ret)
+{
+  if (handle->kind == SIM_HANDLE_LIST)
+    return fail(run, expr, "a list has no address; its frames have: show list");
+  if (handle->kind == SIM_HANDLE_CURSOR && handle->cursor.at.slot == NULL)
+    return fail(run, expr, "the cursor is at the ghost, where no frame is");
+  if (handle->kind == SIM_HANDLE_CURSOR)
+    *ret = fm_slot_paddr(handle->cursor.at.slot).raw;
+  else if (handle->kind == SIM_HANDLE_READER)
+    *ret = handle->reader.at.raw;
+  else if (handle->kind == SIM_HANDLE_WRITER)
+    *ret = handle->writer.at.raw;
+  else
+    *ret = handle->frame.raw;
+  return true;
+}
+
 bool sim_run_address(sim_run *run, const struct sim_expr *expr, uint64_t *ret)
 {
   struct sim_value value;
   if (!sim_run_value(run, expr, &value))
     return false;
-  if (value.kind == SIM_VALUE_HANDLE) {
-    *ret = value.handle->frame.raw;
-    return true;
-  }
+  if (value.kind == SIM_VALUE_HANDLE)
+    return address_of_handle(run, expr, value.handle, ret);
   if (value.kind == SIM_VALUE_NUMBER) {
     *ret = value.number;
     return true;

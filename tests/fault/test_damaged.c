@@ -25,7 +25,7 @@ static char *folder, *ram_path;
 static int fd = -1;
 static uint64_t cpu_array; /* physical */
 
-static void setup(void)
+static void setup_with(enum fm_allocator_kind allocator)
 {
   struct test_config config;
 
@@ -34,12 +34,23 @@ static void setup(void)
   test_config_init(&config);
   config.ram = 4 * MIB;
   config.sim.cpus = 3;
+  config.sim.allocator = allocator;
   config.sim.ram_file = ram_path;
   test_machine_boot_with(&config);
   cpu_array = test_kernel()->cpu_blocks;
   test_teardown();
   fd = open(ram_path, O_RDWR | O_CLOEXEC);
   ck_assert_int_ge(fd, 0);
+}
+
+static void setup(void)
+{
+  setup_with(FM_ALLOCATOR_BITMAP);
+}
+
+static void setup_buddy(void)
+{
+  setup_with(FM_ALLOCATOR_BUDDY);
 }
 
 static void teardown(void)
@@ -286,6 +297,13 @@ Suite *fm_test_suite(void)
   tcase_add_test(tc, no_damage_to_what_the_kernel_knows_crashes_the_reader);
   tcase_add_test(tc, damaged_slots_are_findings_and_not_crashes);
   tcase_add_test(tc, each_figure_that_would_lead_astray_is_refused);
+  suite_add_tcase(suite, tc);
+
+  tc = tcase_create("buddy");
+  tcase_set_timeout(tc, 60);
+  tcase_add_checked_fixture(tc, setup_buddy, teardown);
+  tcase_add_test(tc, no_damage_to_what_the_kernel_knows_crashes_the_reader);
+  tcase_add_test(tc, damaged_slots_are_findings_and_not_crashes);
   suite_add_tcase(suite, tc);
   return suite;
 }

@@ -146,11 +146,11 @@ START_TEST(test_a_forgotten_reference_is_found_by_frame_and_kind)
   const fm_paddr unique = fm_paddr_of(1401 * 4096);
 
   run_must_hold(run);
-  ck_assert_ptr_nonnull(sim_run_find_raw(run->run, shared, false));
-  ck_assert_ptr_null(sim_run_find_raw(run->run, shared, true));
-  ck_assert_ptr_nonnull(sim_run_find_raw(run->run, unique, true));
-  ck_assert_ptr_null(sim_run_find_raw(run->run, unique, false));
-  ck_assert_ptr_null(sim_run_find_raw(run->run, fm_paddr_of(1402 * 4096), false));
+  ck_assert_ptr_nonnull(sim_run_find_handle(run->run, SIM_HANDLE_RAW, shared));
+  ck_assert_ptr_null(sim_run_find_handle(run->run, SIM_HANDLE_RAW_UNIQUE, shared));
+  ck_assert_ptr_nonnull(sim_run_find_handle(run->run, SIM_HANDLE_RAW_UNIQUE, unique));
+  ck_assert_ptr_null(sim_run_find_handle(run->run, SIM_HANDLE_RAW, unique));
+  ck_assert_ptr_null(sim_run_find_handle(run->run, SIM_HANDLE_RAW, fm_paddr_of(1402 * 4096)));
   run_free(run);
 }
 END_TEST
