@@ -65,9 +65,9 @@ struct sim_handle *sim_call_handle(sim_run *run, const struct sim_command *comma
                                    const char *slot, guint kinds, bool borrow)
 {
   const struct sim_expr *expr = sim_command_expr(command, slot);
-  struct sim_handle *handle = sim_run_handle(run, expr, borrow);
+  const struct sim_handle *handle = sim_run_named_handle(run, expr);
   if (handle == NULL || (kinds & (1u << handle->kind)) != 0)
-    return handle;
+    return run->script_error ? NULL : sim_run_handle(run, expr, borrow);
   g_autofree char *wanted = list_kinds(kinds);
   (void)sim_run_error(run, expr->place, NULL, "'%s' is %s, and '%s' needs %s", handle->name,
                       sim_handle_kind_text(handle->kind), command->verb->name, wanted);

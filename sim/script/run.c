@@ -126,11 +126,12 @@ static bool is_allowed(const sim_run *run, const struct sim_handle *handle, cons
 /* ", 3 frames," for what owns more than one frame by its nature. */
 static char *describe_owned(const struct sim_handle *handle)
 {
-  if (handle->kind == SIM_HANDLE_LIST)
-    return g_strdup_printf(", a list of %" PRIu64 " frames,", handle->list.size);
-  if (handle->kind == SIM_HANDLE_SEGMENT || handle->kind == SIM_HANDLE_RAW_SEGMENT)
-    return g_strdup_printf(", a segment of %" PRIu64 " frames,", handle->size / FM_PAGE_SIZE);
-  return g_strdup("");
+  bool list = handle->kind == SIM_HANDLE_LIST;
+  uint64_t frames = list ? handle->list.size : handle->size / FM_PAGE_SIZE;
+  if (!list && handle->kind != SIM_HANDLE_SEGMENT && handle->kind != SIM_HANDLE_RAW_SEGMENT)
+    return g_strdup("");
+  return g_strdup_printf(", a %s of %" PRIu64 " frame%s,", list ? "list" : "segment", frames,
+                         frames == 1 ? "" : "s");
 }
 
 static void report_leak(sim_run *run, const struct sim_handle *handle, const char *name,
