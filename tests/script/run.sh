@@ -12,8 +12,8 @@
 #   # builds differ: why  the native and the instrumented build need not agree
 #
 # A script without threads, `fail` and the last of these lines must tell the same and end in
-# the same digest in both builds, in each of its runs.  --update writes the expected files anew, for git diff to judge.
-# Writes TAP; differences go to standard error.
+# the same digest in both builds, in each of its runs.  --update writes the expected files
+# anew, for git diff to judge.  Writes TAP; differences go to standard error.
 set -eu
 export LC_ALL=C
 unset NO_COLOR
