@@ -8,9 +8,22 @@
 
 __thread struct sim_observer *sim_observer;
 
+static void perform_byte_cas(struct fm_access *access)
+{
+  uint8_t seen = (uint8_t)access->expected;
+  access->done =
+      __atomic_compare_exchange_n((uint8_t *)access->where, &seen, (uint8_t)access->operand, false,
+                                  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+  access->seen = seen;
+}
+
 static void perform_cas(struct fm_access *access)
 {
   uint64_t *where = access->where;
+  if (access->size == 1) {
+    perform_byte_cas(access);
+    return;
+  }
   access->seen = access->expected;
   access->done = __atomic_compare_exchange_n(where, &access->seen, access->operand, false,
                                              __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
@@ -19,10 +32,27 @@ static void perform_cas(struct fm_access *access)
 static void perform_store(struct fm_access *access)
 {
   uint64_t *where = access->where;
-  if (access->order == FM_ORDER_RELEASE)
+  if (access->size == 1) /* a lock is given back */
+    __atomic_store_n((uint8_t *)access->where, (uint8_t)access->operand, __ATOMIC_RELEASE);
+  else if (access->order == FM_ORDER_RELEASE)
     __atomic_store_n(where, access->operand, __ATOMIC_RELEASE);
   else
     __atomic_store_n(where, access->operand, __ATOMIC_RELAXED);
+}
+
+static uint64_t perform_load(const struct fm_access *access)
+{
+  const uint64_t *where = access->where;
+  return access->order == FM_ORDER_ACQUIRE ? __atomic_load_n(where, __ATOMIC_ACQUIRE)
+                                           : __atomic_load_n(where, __ATOMIC_RELAXED);
+}
+
+static uint64_t perform_add(const struct fm_access *access)
+{
+  uint64_t *where = access->where;
+  return access->order == FM_ORDER_ACQ_REL
+             ? __atomic_fetch_add(where, access->operand, __ATOMIC_ACQ_REL)
+             : __atomic_fetch_add(where, access->operand, __ATOMIC_RELAXED);
 }
 
 static void perform_fence(struct fm_access *access)
@@ -41,7 +71,7 @@ static void perform(struct fm_access *access)
 
   switch (access->kind) {
   case FM_ACCESS_LOAD:
-    access->seen = __atomic_load_n(word, __ATOMIC_RELAXED);
+    access->seen = perform_load(access);
     break;
   case FM_ACCESS_STORE:
     perform_store(access);
@@ -50,7 +80,7 @@ static void perform(struct fm_access *access)
     perform_cas(access);
     break;
   case FM_ACCESS_ADD:
-    access->seen = __atomic_fetch_add(word, access->operand, __ATOMIC_RELAXED);
+    access->seen = perform_add(access);
     break;
   case FM_ACCESS_SUB:
     access->seen = __atomic_fetch_sub(word, access->operand, __ATOMIC_RELEASE);

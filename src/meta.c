@@ -3,6 +3,7 @@
 #include <fm/boot.h>
 #include <fm/kernel.h>
 #include <fm/meta.h>
+#include <fm/node.h>
 
 FM_STATIC_ASSERT(sizeof(struct fm_page_table_meta) <= FM_META_MAX_SIZE, "fits a slot");
 FM_STATIC_ASSERT(sizeof(struct fm_link_meta) <= FM_META_MAX_SIZE, "fits a slot");
@@ -17,7 +18,9 @@ static const struct fm_meta_type builtins[FM_META_BUILTINS] = {
     [FM_META_KERNEL] = {.name = "kernel", .align = 1},
     [FM_META_PAGE_TABLE] = {.name = "page-table",
                             .size = sizeof(struct fm_page_table_meta),
-                            .align = FM_ALIGNOF(struct fm_page_table_meta)},
+                            .align = FM_ALIGNOF(struct fm_page_table_meta),
+                            .flags = FM_META_ON_DROP,
+                            .on_drop = fm_node_on_drop},
     [FM_META_LINK] = {.name = "link",
                       .size = sizeof(struct fm_link_meta),
                       .align = FM_ALIGNOF(struct fm_link_meta)},

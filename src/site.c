@@ -12,3 +12,13 @@ const struct fm_site_info *fm_site_info(enum fm_site site)
 {
   return &sites[site];
 }
+
+const char *fm_order_name(enum fm_order order)
+{
+  static const char *const names[] = {
+      [FM_ORDER_PLAIN] = "plain",     [FM_ORDER_RELAXED] = "relaxed",
+      [FM_ORDER_ACQUIRE] = "acquire", [FM_ORDER_RELEASE] = "release",
+      [FM_ORDER_ACQ_REL] = "acq_rel",
+  };
+  return names[order];
+}

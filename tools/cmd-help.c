@@ -95,7 +95,6 @@ static bool print_points(const char *name)
 {
   static const char *const kinds[] = {"load",  "store", "cas",   "add", "sub",
                                       "fence", "read",  "write", "step"};
-  static const char *const orders[] = {"", "relaxed", "acquire", "release"};
   bool found = false;
   for (int site = 0; site < FM_SITE_COUNT; site++) {
     const struct fm_site_info *info = fm_site_info((enum fm_site)site);
@@ -104,7 +103,8 @@ static bool print_points(const char *name)
     if (!found)
       printf("%-15s %-6s %-7s %s\n", "point", "access", "order", "what happens there");
     found = true;
-    printf("%-15s %-6s %-7s %s\n", info->name, kinds[info->kind], orders[info->order], info->text);
+    const char *order = info->order == FM_ORDER_PLAIN ? "" : fm_order_name(info->order);
+    printf("%-15s %-6s %-7s %s\n", info->name, kinds[info->kind], order, info->text);
   }
   return found;
 }

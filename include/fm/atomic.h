@@ -9,7 +9,7 @@
  * Instrumented build (FM_INSTRUMENTED): the access is handed to fm_hook_access(), which
  * performs it and may let other CPUs run before and after.
  *
- * Locations are 64-bit words in simulated RAM.  Any CPU, any time.
+ * Locations are 64-bit words, and bytes for locks, in simulated RAM.  Any CPU, any time.
  */
 #ifndef FM_ATOMIC_H
 #define FM_ATOMIC_H
@@ -37,6 +37,44 @@ static inline uint64_t fm_access_word(enum fm_site site, enum fm_access_kind kin
 static inline uint64_t fm_load_relaxed(enum fm_site site, const uint64_t *where)
 {
   return fm_access_word(site, FM_ACCESS_LOAD, FM_ORDER_RELAXED, where, 0);
+}
+
+static inline uint64_t fm_load_acquire(enum fm_site site, const uint64_t *where)
+{
+  return fm_access_word(site, FM_ACCESS_LOAD, FM_ORDER_ACQUIRE, where, 0);
+}
+
+static inline uint64_t fm_fetch_add_acq_rel(enum fm_site site, uint64_t *where, uint64_t value)
+{
+  return fm_access_word(site, FM_ACCESS_ADD, FM_ORDER_ACQ_REL, where, value);
+}
+
+static inline void fm_store_release_byte(enum fm_site site, uint8_t *where, uint8_t value)
+{
+  struct fm_access access = {};
+  access.site = site;
+  access.kind = FM_ACCESS_STORE;
+  access.order = FM_ORDER_RELEASE;
+  access.size = sizeof(value);
+  access.where = where;
+  access.operand = value;
+  fm_hook_access(&access);
+}
+
+static inline bool fm_cas_weak_acquire_byte(enum fm_site site, uint8_t *where, uint8_t *expected,
+                                            uint8_t desired)
+{
+  struct fm_access access = {};
+  access.site = site;
+  access.kind = FM_ACCESS_CAS;
+  access.order = FM_ORDER_ACQUIRE;
+  access.size = sizeof(desired);
+  access.where = where;
+  access.operand = desired;
+  access.expected = *expected;
+  fm_hook_access(&access);
+  *expected = (uint8_t)access.seen;
+  return access.done;
 }
 
 static inline void fm_store_relaxed(enum fm_site site, uint64_t *where, uint64_t value)
@@ -146,6 +184,32 @@ static inline uint64_t fm_load_relaxed(enum fm_site site, const uint64_t *where)
 {
   (void)site;
   return __atomic_load_n(where, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t fm_load_acquire(enum fm_site site, const uint64_t *where)
+{
+  (void)site;
+  return __atomic_load_n(where, __ATOMIC_ACQUIRE);
+}
+
+static inline uint64_t fm_fetch_add_acq_rel(enum fm_site site, uint64_t *where, uint64_t value)
+{
+  (void)site;
+  return __atomic_fetch_add(where, value, __ATOMIC_ACQ_REL);
+}
+
+static inline void fm_store_release_byte(enum fm_site site, uint8_t *where, uint8_t value)
+{
+  (void)site;
+  __atomic_store_n(where, value, __ATOMIC_RELEASE);
+}
+
+static inline bool fm_cas_weak_acquire_byte(enum fm_site site, uint8_t *where, uint8_t *expected,
+                                            uint8_t desired)
+{
+  (void)site;
+  return __atomic_compare_exchange_n(where, expected, desired, true, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED);
 }
 
 static inline void fm_store_relaxed(enum fm_site site, uint64_t *where, uint64_t value)

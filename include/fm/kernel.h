@@ -136,6 +136,7 @@ struct fm_cpu_block {
   uint32_t reserved;
   uint64_t free_bytes;      /* two's complement: this CPU's share of the free bytes */
   uint64_t dealloc_ignored; /* frames that allocator "none" was given back */
+  uint64_t cr3;             /* physical address of the active page table's root, or 0 */
   struct fm_buddy_local buddy;
 };
 
@@ -157,7 +158,11 @@ struct fm_kernel {
   struct fm_early early;
   struct fm_bitmap bitmap;
   struct fm_buddy_global buddy;
-  uint64_t next_list_id;     /* atomic; from 1 */
+  uint64_t next_list_id;  /* atomic; from 1 */
+  uint64_t kernel_root;   /* physical address of the kernel's page table, or 0 */
+  uint64_t grace_readers; /* atomic: who walks page tables without locks */
+  struct fm_spinlock grace_lock;
+  uint64_t grace_waiting;    /* physical address of the first node that waits, or 0 */
   struct fm_regions regions; /* normalised */
 };
 

@@ -88,7 +88,9 @@ struct fm_page_table_meta {
   uint8_t stray;
   uint8_t level; /* 1 .. 4 */
   uint8_t lock;
-  uint8_t reserved[3];
+  uint8_t is_kernel; /* of the kernel's table: bit 52 means the opposite, and the root is upper */
+  uint8_t reserved[2];
+  uint64_t next; /* physical address of the next node that waits to be freed, or 0 */
 };
 
 struct fm_link_meta {

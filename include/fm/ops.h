@@ -25,6 +25,7 @@
 #include <fm/region.h>
 #include <fm/segment.h>
 #include <fm/slot.h>
+#include <fm/space.h>
 #include <fm/unique.h>
 #include <fm/untyped.h>
 
@@ -101,6 +102,25 @@ struct fm_ops {
   bool (*writer_write)(struct fm_writer *writer, const void *from, uint64_t count, uint64_t item);
   bool (*writer_fill)(struct fm_writer *writer, const void *value, uint64_t count, uint64_t item);
   uint64_t (*io_copy)(struct fm_reader *reader, struct fm_writer *writer);
+
+  /* Page tables. */
+  enum fm_pt_error (*space_new)(struct fm_kernel *kernel, struct fm_space *ret);
+  enum fm_pt_error (*space_new_kernel)(struct fm_kernel *kernel, struct fm_space *ret);
+  void (*space_drop)(struct fm_kernel *kernel, struct fm_space space);
+  void (*space_activate)(struct fm_kernel *kernel, struct fm_space space);
+  void (*space_deactivate)(struct fm_kernel *kernel);
+  enum fm_pt_error (*pt_lock)(struct fm_kernel *kernel, struct fm_space space, uint64_t start,
+                              uint64_t end, struct fm_pt_cursor *ret);
+  void (*pt_unlock)(struct fm_pt_cursor *cursor);
+  void (*pt_move)(struct fm_pt_cursor *cursor, uint64_t va);
+  void (*pt_query)(struct fm_pt_cursor *cursor, struct fm_pt_item *ret);
+  enum fm_pt_error (*pt_map)(struct fm_pt_cursor *cursor, fm_paddr paddr, uint32_t level,
+                             struct fm_page_prop prop, bool tracked, struct fm_pt_item *old);
+  enum fm_pt_error (*pt_take)(struct fm_pt_cursor *cursor, uint64_t end, struct fm_pt_item *ret);
+  void (*pt_drop_taken)(struct fm_kernel *kernel, const struct fm_pt_item *item);
+  enum fm_pt_error (*pt_protect)(struct fm_pt_cursor *cursor, uint64_t end, uint32_t clear,
+                                 uint32_t set, struct fm_pt_item *ret);
+  bool (*pt_merge)(struct fm_pt_cursor *cursor, uint32_t level, struct fm_pt_item *ret);
 
   /* Allocator. */
   enum fm_alloc_error (*frame_alloc)(struct fm_kernel *kernel,

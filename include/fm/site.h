@@ -27,7 +27,13 @@ enum fm_access_kind {
   FM_ACCESS_CALL,  /* no access: a step of an operation that has just been done */
 };
 
-enum fm_order { FM_ORDER_PLAIN, FM_ORDER_RELAXED, FM_ORDER_ACQUIRE, FM_ORDER_RELEASE };
+enum fm_order {
+  FM_ORDER_PLAIN,
+  FM_ORDER_RELAXED,
+  FM_ORDER_ACQUIRE,
+  FM_ORDER_RELEASE,
+  FM_ORDER_ACQ_REL,
+};
 
 /* X(identifier, name, kind, strongest order used there, quiet, what happens) */
 #define FM_SITES(X)                                                                                \
@@ -60,6 +66,17 @@ enum fm_order { FM_ORDER_PLAIN, FM_ORDER_RELAXED, FM_ORDER_ACQUIRE, FM_ORDER_REL
   X(LIST_FIND, "list.find", LOAD, RELAXED, 0, "which list a frame is in is read")                  \
   X(IO_READ, "io.read", READ, PLAIN, 0, "bytes of a frame are read")                               \
   X(IO_WRITE, "io.write", WRITE, PLAIN, 0, "bytes of a frame are written")                         \
+  X(PT_LOCK, "pt.lock", CAS, ACQUIRE, 0, "the lock of a page-table node is taken")                 \
+  X(PT_UNLOCK, "pt.unlock", STORE, RELEASE, 0, "the lock of a page-table node is given back")      \
+  X(PT_META, "pt.meta", WRITE, PLAIN, 0, "a node's number of entries, or its stray mark")          \
+  X(PTE_LOAD, "pte.load", LOAD, RELAXED, 0, "an entry is read under the node's lock")              \
+  X(PTE_WALK, "pte.walk", LOAD, ACQUIRE, 0, "an entry is read without it, on the way down")        \
+  X(PTE_STORE, "pte.store", STORE, RELEASE, 0, "an entry is written")                              \
+  X(GRACE_ENTER, "grace.enter", ADD, ACQ_REL, 0, "a walk without locks begins")                    \
+  X(GRACE_LEAVE, "grace.leave", ADD, ACQ_REL, 0, "a walk without locks ends")                      \
+  X(GRACE_LOOK, "grace.look", ADD, ACQ_REL, 0, "who is on the way, before stray nodes are freed")  \
+  X(GRACE_LOCK, "grace.lock", CAS, ACQUIRE, 1, "the list of stray nodes is locked")                \
+  X(GRACE_UNLOCK, "grace.unlock", STORE, RELEASE, 1, "the list of stray nodes is unlocked")        \
   X(POOL_SIZE, "pool.size", STORE, RELAXED, 1, "the global pool's size is published")              \
   X(POOL_LOAD, "pool.load", LOAD, RELAXED, 1, "the global pool's published size is read")          \
   X(FREE_ADD, "free.add", ADD, RELAXED, 1, "this CPU's share of the free bytes changes")           \
@@ -102,6 +119,9 @@ extern "C" {
 
 /* Facts about a site; valid for every id below FM_SITE_COUNT. */
 const struct fm_site_info *fm_site_info(enum fm_site site);
+
+/* "plain", "relaxed", "acquire", "release", "acq_rel". */
+const char *fm_order_name(enum fm_order order);
 
 /*
  * Instrumented build only: the machine performs the access and fills `seen` and `done`.

@@ -95,7 +95,6 @@ static void note_write(sim_run *run, const struct fm_access *access)
 
 void sim_run_watch(const struct fm_access *access, guint thread, void *data)
 {
-  static const char *const orders[] = {"plain", "relaxed", "acquire", "release"};
   sim_run *run = data;
   const struct fm_site_info *info = fm_site_info(access->site);
   (void)thread;
@@ -119,6 +118,6 @@ void sim_run_watch(const struct fm_access *access, guint thread, void *data)
   g_autofree char *line = g_strdup_printf("      %s%s%" PRIu64 ".%-16s %-8s %-22s %s",
                                           run->cpu == &run->main ? "" : run->cpu->name,
                                           run->cpu == &run->main ? "" : ": ", run->cpu->step,
-                                          info->name, orders[order], what, info->text);
+                                          info->name, fm_order_name(order), what, info->text);
   sim_run_text(run, SIM_TEXT_POINT, "%s", line);
 }

@@ -30,9 +30,15 @@ START_TEST(built_in_types_have_records_in_ram)
     uint16_t size;
     uint32_t flags;
   } rows[FM_META_BUILTINS] = {
-      {"anon", 0, FM_META_UNTYPED}, {"meta-page", 0, 0}, {"early", 0, 0},
-      {"unusable", 0, 0},           {"reserved", 0, 0},  {"kernel", 0, 0},
-      {"page-table", 8, 0},         {"link", 16, 0},     {"typed", 0, 0},
+      {"anon", 0, FM_META_UNTYPED},
+      {"meta-page", 0, 0},
+      {"early", 0, 0},
+      {"unusable", 0, 0},
+      {"reserved", 0, 0},
+      {"kernel", 0, 0},
+      {"page-table", 16, FM_META_ON_DROP},
+      {"link", 16, 0},
+      {"typed", 0, 0},
       {"free-head", 24, 0},
   };
   ck_assert_uint_eq(test_kernel()->nr_vtables, FM_META_BUILTINS);

@@ -59,7 +59,7 @@ struct recorder {
 
 static const char *order_name(enum fm_order order)
 {
-  static const char *const names[] = {"plain", "rlx", "acq", "rel"};
+  static const char *const names[] = {"plain", "rlx", "acq", "rel", "acqrel"};
   return names[order];
 }
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * What the files of page tables share.
+ *
+ *   node.c    one table: allocation, lock, and what its end drops
+ *   grace.c   when a table that is out of its tree may be freed
+ *   range.c   cursors: locking a range, moving in it, making and splitting tables
+ *   map.c     what a cursor does: query, map, take, protect, merge
+ *   space.c   whole address spaces, and which one is active on a CPU
+ */
+#ifndef SRC_PT_RANGE_H
+#define SRC_PT_RANGE_H
+
+#include <fm/space.h>
+
+/* The entry at the cursor, in the node that it has gone down to. */
+fm_pte fm__cursor_entry(const struct fm_pt_cursor *cursor);
+
+/* Goes down to the table that the entry points to. */
+void fm__cursor_down(struct fm_pt_cursor *cursor, fm_pte table);
+
+/* Puts an empty table where nothing is, or a table of 512 smaller pages where a huge one
+ * is, and goes down to it. */
+FM_MUST_USE enum fm_pt_error fm__cursor_make_table(struct fm_pt_cursor *cursor);
+FM_MUST_USE enum fm_pt_error fm__cursor_split(struct fm_pt_cursor *cursor);
+
+#endif
