@@ -5,7 +5,6 @@
  * same memory, with constants where the operation computes, and no check.
  */
 #include <stdlib.h>
-#include <time.h>
 
 #include "tools/bench.h"
 
@@ -46,17 +45,20 @@ static inline struct fm_frame known(struct fm_frame frame)
   return frame;
 }
 
-__attribute__((noinline)) static void claim_drop(struct bench *bench, unsigned loops)
+void bench_claim_drop(struct fm_kernel *kernel, fm_paddr at, unsigned loops)
 {
-  struct fm_kernel *kernel = bench->kernel;
   for (unsigned i = 0; i < loops; i++) {
     struct fm_frame frame = {NULL};
-    if (fm_frame_from_unused(kernel, frame_at(0), fm_meta_empty(FM_META_ANON), NULL, &frame) !=
-        FM_GET_OK)
+    if (fm_frame_from_unused(kernel, at, fm_meta_empty(FM_META_ANON), NULL, &frame) != FM_GET_OK)
       abort();
     barrier();
     fm_frame_drop(kernel, known(frame));
   }
+}
+
+static void claim_drop(struct bench *bench, unsigned loops)
+{
+  bench_claim_drop(bench->kernel, frame_at(0), loops);
 }
 
 __attribute__((noinline)) static void claim_drop_walk(struct bench *bench, unsigned loops)
@@ -253,7 +255,7 @@ struct measurement {
   bool held; /* the frame is in use while it runs */
 };
 
-static const struct measurement measurements[BENCH_SLOT_ROWS] = {
+static const struct measurement measurements[] = {
     {"claim+drop hot", claim_drop, bare_claim_drop, HOT_LOOPS, false},
     {"claim+drop walk 262144", claim_drop_walk, bare_claim_drop_walk, WALK_SLOTS, false},
     {"clone+drop", clone_drop, bare_clone_drop, HOT_LOOPS, true},
@@ -265,20 +267,9 @@ static const struct measurement measurements[BENCH_SLOT_ROWS] = {
 
 static double time_ns(void (*body)(struct bench *, unsigned), struct bench *bench, unsigned loops)
 {
-  struct timespec start;
-  struct timespec end;
-  (void)clock_gettime(CLOCK_MONOTONIC, &start);
+  double start = bench_now_ns();
   body(bench, loops);
-  (void)clock_gettime(CLOCK_MONOTONIC, &end);
-  double ns = (double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec);
-  return ns / loops;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-  double x = *(const double *)a;
-  double y = *(const double *)b;
-  return (x > y) - (x < y);
+  return (bench_now_ns() - start) / loops;
 }
 
 static struct bench_row measure(const struct measurement *what, struct bench *bench,
@@ -298,21 +289,24 @@ static struct bench_row measure(const struct measurement *what, struct bench *be
   }
   if (what->held)
     fm_frame_drop(bench->kernel, bench->frame);
-
-  qsort(operation, rounds, sizeof(double), compare_doubles);
-  qsort(bare, rounds, sizeof(double), compare_doubles);
-  return (struct bench_row){what->name, operation[0], operation[rounds / 2], bare[0]};
+  return bench_row_of(what->name, operation, bare, rounds);
 }
 
-size_t bench_slot(sim_machine *machine, unsigned rounds, struct bench_row *ret)
+GArray *bench_slot(unsigned rounds, GError **error)
 {
+  g_autoptr(sim_machine) machine = bench_machine(FM_ALLOCATOR_NONE, 1, error);
+  if (machine == NULL)
+    return NULL;
   struct fm_kernel *kernel = sim_machine_kernel(machine);
   struct bench bench = {
       .kernel = kernel,
       .slot = fm_slot_at(frame_at(0)),
       .vtable = kernel->vtables + FM_META_ANON * sizeof(struct fm_vtable),
   };
-  for (size_t i = 0; i < BENCH_SLOT_ROWS; i++)
-    ret[i] = measure(&measurements[i], &bench, rounds);
-  return BENCH_SLOT_ROWS;
+  GArray *rows = g_array_new(false, false, sizeof(struct bench_row));
+  for (size_t i = 0; i < G_N_ELEMENTS(measurements); i++) {
+    struct bench_row row = measure(&measurements[i], &bench, rounds);
+    g_array_append_val(rows, row);
+  }
+  return rows;
 }

@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+# bench: the shape of its tables and records.  How long anything took is not looked at.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+exec </dev/null
+
+# rows COLUMNS: the names in the table of the last run, one per line; a line that has not
+# this many columns of numbers behind its name is shown whole.
+rows() {
+  sed 1d out | sed -E "s/ +([0-9]+\\.[0-9]+ +){$1}[0-9]+\\.[0-9]+x\$//"
+}
+
+# names: those in the record of the last run, one per line.
+names() {
+  grep -o '"name":"[^"]*"' out | sed 's/.*:"\(.*\)"/\1/'
+}
+
+# holds_numbers: each row of the record has all its numbers, and they are above 0.
+# shellcheck disable=SC2317 # called through verdict
+holds_numbers() {
+  value='([0-9.]+(e[-+]?[0-9]+)?)'
+  members="\"min_ns\":$value,\"median_ns\":$value,\"bare_ns\":$value,\"ratio\":$value"
+  complete=$(grep -oE "\\{\"name\":\"[^\"]*\",$members\\}" out | wc -l)
+  [ "$complete" -eq "$(names | wc -l)" ] && ! grep -qE '":(0|0\.0)[,}]' out
+}
+
+cat >slot.rows <<'END'
+claim+drop hot
+claim+drop walk 262144
+clone+drop
+get+drop
+get failing hot
+get failing walk 262144
+unique<->shared
+END
+for allocator in buddy bitmap; do
+  for row in 'alloc+drop hot' 'bulk in order' 'bulk reversed' 'bulk shuffled' 'random free' \
+    'segment of 512' '2 CPUs, own frames' "2 CPUs, other's frames"; do
+    echo "$allocator $row"
+  done
+done >alloc.rows
+echo 'list push+pop' >>alloc.rows
+
+run bench slot --rounds 1
+rows 3 >found
+verdict 'the table of suite slot' cmp found slot.rows
+verdict 'its columns' prints 0 '^operation +min ns +median +bare min +ratio$'
+run bench alloc --rounds 1
+rows 2 >found
+verdict 'the table of suite alloc' cmp found alloc.rows
+verdict 'its columns' prints 0 '^operation +min ns +median +x claim\+drop$'
+
+for suite in slot alloc; do
+  run bench --rounds=1 --json=- "$suite"
+  names >found
+  verdict "suite $suite: the record instead of the table" prints 0 \
+    "^\\{\"framesim\":1,\"kind\":\"bench\",\"suite\":\"$suite\",\"rows\":\\["
+  verdict 'it is one line' test "$(wc -l <out)" -eq 1
+  verdict 'it has the rows of the table' cmp found "$suite.rows"
+  verdict 'each row has its numbers' holds_numbers
+done
+run bench alloc --rounds 1 --json record.json
+verdict 'a record in a file leaves the table' prints 0 '^operation '
+verdict 'and is the record' grep -q '^{"framesim":1,"kind":"bench","suite":"alloc"' record.json
+finish
