@@ -79,8 +79,8 @@ enum fm_order {
   X(GRACE_UNLOCK, "grace.unlock", STORE, RELEASE, 1, "the list of stray nodes is unlocked")        \
   X(POOL_SIZE, "pool.size", STORE, RELAXED, 1, "the global pool's size is published")              \
   X(POOL_LOAD, "pool.load", LOAD, RELAXED, 1, "the global pool's published size is read")          \
-  X(FREE_ADD, "free.add", ADD, RELAXED, 1, "this CPU's share of the free bytes changes")           \
-  X(FREE_LOAD, "free.load", LOAD, RELAXED, 1, "the free bytes are added up")                       \
+  X(FREE_ADD, "free.add", STORE, RELAXED, 1, "this CPU's share of the free bytes changes")         \
+  X(FREE_LOAD, "free.load", LOAD, RELAXED, 1, "a CPU's share of the free bytes is read")           \
   X(BOOT_BOUND, "boot.bound", STORE, RELAXED, 1, "max_paddr is published")                         \
   X(SLOT_BOUND, "slot.bound", LOAD, RELAXED, 1, "an address is compared with max_paddr")
 

@@ -23,11 +23,15 @@ bool fm_allocator_init(struct fm_kernel *kernel)
   return fm_allocator_of(kernel)->init(kernel);
 }
 
-/* free.add, relaxed: needs no partner; only this CPU writes its share, and the sum is a
- * number to show, not one to decide by. */
+/* Only this CPU writes its share, with interrupts masked or in its boot, so a load and a
+ * store do what a read-modify-write would. */
 static void count_free(uint64_t bytes)
 {
-  (void)fm_fetch_add_relaxed(FM_SITE_FREE_ADD, &fm_this_cpu()->free_bytes, bytes);
+  uint64_t *share = &fm_this_cpu()->free_bytes;
+  /* free.load, relaxed: needs no partner; it reads what this CPU wrote. */
+  uint64_t before = fm_load_relaxed(FM_SITE_FREE_LOAD, share);
+  /* free.add, relaxed: needs no partner; the sum is a number to show, not one to decide by. */
+  fm_store_relaxed(FM_SITE_FREE_ADD, share, before + bytes);
 }
 
 /* Whether the machine wants this allocation to fail. */
