@@ -2,6 +2,8 @@
 /* What all allocators share: dispatch, counting of free bytes, the lock. */
 #include <fm/alloc.h>
 
+#include "src/alloc/lock.h"
+
 static const struct fm_allocator *const allocators[FM_ALLOCATORS] = {
     [FM_ALLOCATOR_NONE] = &fm_allocator_none,
     [FM_ALLOCATOR_BITMAP] = &fm_allocator_bitmap,
@@ -94,18 +96,10 @@ uint64_t fm_free_bytes(const struct fm_kernel *kernel)
 
 void fm_spin_lock(struct fm_spinlock *lock, enum fm_site site)
 {
-  for (;;) {
-    /* alloc.lock, acquire: pairs with the release of alloc.unlock in fm_spin_unlock():
-     * what the last holder wrote under the lock is seen. */
-    uint64_t seen = 0;
-    if (fm_cas_weak_acquire(site, &lock->held, &seen, 1))
-      return;
-    fm_spin_hint(site);
-  }
+  fm__spin_lock(lock, site);
 }
 
 void fm_spin_unlock(struct fm_spinlock *lock, enum fm_site site)
 {
-  /* alloc.unlock, release: pairs with the acquire of alloc.lock in fm_spin_lock(). */
-  fm_store_release(site, &lock->held, 0);
+  fm__spin_unlock(lock, site);
 }

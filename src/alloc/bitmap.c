@@ -9,9 +9,10 @@
  * One lock guards everything.  The hint says below which word no bit is set, so that
  * allocating all of memory one frame at a time does not start from 0 each time.
  */
-#include <fm/alloc.h>
 #include <fm/boot.h>
 #include <fm/frame.h>
+
+#include "src/alloc/lock.h"
 
 #define WORD_BITS UINT64_C(64)
 
@@ -86,11 +87,10 @@ static void bitmap_mark(uint64_t *words, uint64_t first, uint64_t count, bool fr
   }
 }
 
-/* The first index at or above `from` whose bit is `wanted`; nr_bits if there is none. */
-static uint64_t bitmap_next(const struct fm_bitmap *bitmap, const uint64_t *words, uint64_t from,
-                            bool wanted)
+/* The first index at or above `from` whose bit is `wanted`; `limit` if there is none below. */
+static uint64_t bitmap_next(const uint64_t *words, uint64_t from, uint64_t limit, bool wanted)
 {
-  while (from < bitmap->nr_bits) {
+  while (from < limit) {
     uint64_t word = words[from / WORD_BITS];
     word = (wanted ? word : ~word) >> (from % WORD_BITS);
     if (word != 0) {
@@ -99,42 +99,68 @@ static uint64_t bitmap_next(const struct fm_bitmap *bitmap, const uint64_t *word
     }
     from = (from / WORD_BITS + 1) * WORD_BITS;
   }
-  return from < bitmap->nr_bits ? from : bitmap->nr_bits;
+  return from < limit ? from : limit;
 }
 
 /* The first run of `count` free frames that starts at a multiple of `align` frames. */
 static bool bitmap_find(struct fm_bitmap *bitmap, const uint64_t *words, uint64_t count,
                         uint64_t align, uint64_t *ret)
 {
-  uint64_t at = bitmap_next(bitmap, words, bitmap->hint * WORD_BITS, true);
+  uint64_t at = bitmap_next(words, bitmap->hint * WORD_BITS, bitmap->nr_bits, true);
   bitmap->hint = at / WORD_BITS;
 
   while (at < bitmap->nr_bits) {
     uint64_t start = (at + align - 1) & ~(align - 1);
     if (start >= bitmap->nr_bits || count > bitmap->nr_bits - start)
       return false;
-    uint64_t end = bitmap_next(bitmap, words, start, false);
-    if (end - start >= count) {
+    /* No farther than the run must reach: how long it really is, nobody asks. */
+    uint64_t end = bitmap_next(words, start, start + count, false);
+    if (end - start == count) {
       *ret = start;
       return true;
     }
-    at = bitmap_next(bitmap, words, end > at ? end : at + 1, true);
+    at = bitmap_next(words, end > at ? end : at + 1, bitmap->nr_bits, true);
   }
   return false;
+}
+
+/* The same for a single frame, which is the most frequent case: takes the first bit set. */
+static bool bitmap_take_one(struct fm_bitmap *bitmap, uint64_t *words, uint64_t *ret)
+{
+  uint64_t limit = (bitmap->nr_bits + WORD_BITS - 1) / WORD_BITS;
+  uint64_t at = bitmap->hint;
+  while (at < limit && words[at] == 0)
+    at++;
+  if (at != bitmap->hint)
+    bitmap->hint = at;
+  if (at >= limit)
+    return false;
+  *ret = at * WORD_BITS + (uint64_t)__builtin_ctzll(words[at]);
+  words[at] &= words[at] - 1;
+  return true;
+}
+
+static bool bitmap_take(struct fm_bitmap *bitmap, uint64_t *words, uint64_t count, uint64_t align,
+                        uint64_t *ret)
+{
+  if (FM_LIKELY(count == 1 && align == 1))
+    return bitmap_take_one(bitmap, words, ret);
+  if (!bitmap_find(bitmap, words, count, align, ret))
+    return false;
+  bitmap_mark(words, *ret, count, false);
+  return true;
 }
 
 static bool bitmap_alloc(struct fm_kernel *kernel, uint64_t size, uint64_t align, fm_paddr *ret)
 {
   struct fm_bitmap *bitmap = &kernel->bitmap;
+  uint64_t *words = bitmap_words(kernel);
   uint64_t count = size / FM_PAGE_SIZE;
   uint64_t first;
 
-  fm_spin_lock(&bitmap->lock, FM_SITE_ALLOC_LOCK);
-  uint64_t *words = bitmap_words(kernel);
-  bool found = bitmap_find(bitmap, words, count, align / FM_PAGE_SIZE, &first);
-  if (found)
-    bitmap_mark(words, first, count, false);
-  fm_spin_unlock(&bitmap->lock, FM_SITE_ALLOC_UNLOCK);
+  fm__spin_lock(&bitmap->lock, FM_SITE_ALLOC_LOCK);
+  bool found = bitmap_take(bitmap, words, count, align / FM_PAGE_SIZE, &first);
+  fm__spin_unlock(&bitmap->lock, FM_SITE_ALLOC_UNLOCK);
 
   if (found)
     *ret = fm_paddr_of(first * FM_PAGE_SIZE);
@@ -144,16 +170,20 @@ static bool bitmap_alloc(struct fm_kernel *kernel, uint64_t size, uint64_t align
 static void bitmap_dealloc(struct fm_kernel *kernel, fm_paddr start, uint64_t size)
 {
   struct fm_bitmap *bitmap = &kernel->bitmap;
+  uint64_t *words = bitmap_words(kernel);
   uint64_t first = fm_pfn_of_paddr(start).nr;
+  uint64_t count = size / FM_PAGE_SIZE;
 
-  fm_spin_lock(&bitmap->lock, FM_SITE_ALLOC_LOCK);
-  fm_debug_assert(bitmap_next(bitmap, bitmap_words(kernel), first, true) >=
-                      first + size / FM_PAGE_SIZE,
+  fm__spin_lock(&bitmap->lock, FM_SITE_ALLOC_LOCK);
+  fm_debug_assert(bitmap_next(words, first, bitmap->nr_bits, true) >= first + count,
                   fm_slot_at(start), "a frame is given back that is free already");
-  bitmap_mark(bitmap_words(kernel), first, size / FM_PAGE_SIZE, true);
+  if (FM_LIKELY(count == 1))
+    words[first / WORD_BITS] |= UINT64_C(1) << (first % WORD_BITS);
+  else
+    bitmap_mark(words, first, count, true);
   if (first / WORD_BITS < bitmap->hint)
     bitmap->hint = first / WORD_BITS;
-  fm_spin_unlock(&bitmap->lock, FM_SITE_ALLOC_UNLOCK);
+  fm__spin_unlock(&bitmap->lock, FM_SITE_ALLOC_UNLOCK);
 }
 
 /* The bits' own frames, which stand at the start of one of the ranges, stay taken. */
