@@ -26,25 +26,36 @@ FM_NORETURN static void end_for_frame_in_use(void)
   fm_port_panic("the allocator handed out a frame that is in use");
 }
 
+/* What the common allocation, of a frame without metadata that need not be zeroed, does not
+ * need is kept out of its way. */
+static __attribute__((noinline)) void zero(fm_paddr start, uint64_t size)
+{
+  __builtin_memset(fm_linear(start, size), 0, size);
+}
+
+static __attribute__((noinline)) const void *make_meta(const struct fm_alloc_options *options,
+                                                       fm_paddr paddr, uint8_t *made)
+{
+  __builtin_memset(made, 0, FM_META_MAX_SIZE);
+  if (options->meta_of != NULL)
+    options->meta_of(paddr, made, options->meta_data);
+  return made;
+}
+
 enum fm_alloc_error fm_frame_alloc(struct fm_kernel *kernel, const struct fm_alloc_options *options,
                                    struct fm_frame *ret)
 {
   fm_paddr paddr;
+  const void *meta = options->meta;
+  uint8_t made[FM_META_MAX_SIZE];
   if (!fm_alloc(kernel, FM_PAGE_SIZE, FM_PAGE_SIZE, &paddr))
     return FM_ALLOC_NO_MEMORY;
-
-  uint8_t made[FM_META_MAX_SIZE] = {0};
-  const void *meta = options->meta != NULL ? options->meta : made;
-  if (options->meta_of != NULL) {
-    options->meta_of(paddr, made, options->meta_data);
-    meta = made;
-  }
-  struct fm_frame frame = {NULL};
-  if (fm_frame_from_unused(kernel, paddr, options->type, meta, &frame) != FM_GET_OK)
+  if (FM_UNLIKELY(options->type.size != 0 && (meta == NULL || options->meta_of != NULL)))
+    meta = make_meta(options, paddr, made);
+  if (fm_frame_from_unused(kernel, paddr, options->type, meta, ret) != FM_GET_OK)
     end_for_frame_in_use();
   if (!options->dirty)
-    __builtin_memset(fm_linear(paddr, FM_PAGE_SIZE), 0, FM_PAGE_SIZE);
-  *ret = frame;
+    zero(paddr, FM_PAGE_SIZE);
   return FM_ALLOC_OK;
 }
 
@@ -68,7 +79,7 @@ enum fm_alloc_error fm_segment_alloc(struct fm_kernel *kernel,
                              &segment) != FM_GET_OK)
     end_for_frame_in_use();
   if (!options->dirty)
-    __builtin_memset(fm_linear(start, fm_range_size(range)), 0, fm_range_size(range));
+    zero(start, fm_range_size(range));
   *ret = segment;
   return FM_ALLOC_OK;
 }

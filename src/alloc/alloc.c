@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* What all allocators share: dispatch, counting of free bytes, the lock. */
-#include <fm/alloc.h>
-
+#include "src/alloc/buddy.h"
 #include "src/alloc/lock.h"
 
 static const struct fm_allocator *const allocators[FM_ALLOCATORS] = {
@@ -52,7 +51,9 @@ bool fm_alloc(struct fm_kernel *kernel, uint64_t size, uint64_t align, fm_paddr 
   if (must_fail(size))
     return false;
   fm_port_irq_mask();
-  bool found = fm_allocator_of(kernel)->alloc(kernel, size, align, ret);
+  bool found = kernel->allocator == FM_ALLOCATOR_BUDDY
+                   ? fm__buddy_alloc(kernel, size, align, ret)
+                   : fm_allocator_of(kernel)->alloc(kernel, size, align, ret);
   if (found)
     count_free(-size);
   fm_port_irq_unmask();
@@ -66,7 +67,10 @@ void fm_dealloc(struct fm_kernel *kernel, fm_paddr start, uint64_t size)
     return;
   }
   fm_port_irq_mask();
-  fm_allocator_of(kernel)->dealloc(kernel, start, size);
+  if (kernel->allocator == FM_ALLOCATOR_BUDDY)
+    fm__buddy_dealloc(kernel, start, size);
+  else
+    fm_allocator_of(kernel)->dealloc(kernel, start, size);
   count_free(size);
   fm_port_irq_unmask();
 }

@@ -18,17 +18,12 @@ static bool buddy_init(struct fm_kernel *kernel)
 
 static bool buddy_alloc(struct fm_kernel *kernel, uint64_t size, uint64_t align, fm_paddr *ret)
 {
-  if (align > size || size > FM_CACHES * FM_PAGE_SIZE)
-    return fm__pool_alloc(kernel, size, align, ret);
-  return fm__cache_alloc(kernel, (uint32_t)(size / FM_PAGE_SIZE), ret);
+  return fm__buddy_alloc(kernel, size, align, ret);
 }
 
 static void buddy_dealloc(struct fm_kernel *kernel, fm_paddr start, uint64_t size)
 {
-  if (size > FM_CACHES * FM_PAGE_SIZE)
-    fm__pool_dealloc(kernel, &start, 1, size);
-  else
-    fm__cache_dealloc(kernel, (uint32_t)(size / FM_PAGE_SIZE), start);
+  fm__buddy_dealloc(kernel, start, size);
 }
 
 static uint64_t buddy_add_free_memory(struct fm_kernel *kernel, struct fm_range range)
