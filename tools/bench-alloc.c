@@ -7,7 +7,7 @@
  * Handles are kept in arrays that are read in order, whatever the order of their frames, so
  * that only the allocator's and the slots' memory is walked at random.
  */
-#include <fm/frame.h>
+#include <fm/frame_alloc.h>
 #include <fm/list.h>
 #include <fm/segment.h>
 #include <fm/unique.h>
@@ -44,11 +44,12 @@ static inline void barrier(void)
 
 /* ---- The operations ---- */
 
+static const struct fm_alloc_options not_zeroed = {.dirty = true};
+
 static inline struct fm_frame take_frame(struct fm_kernel *kernel)
 {
   struct fm_frame frame = {NULL};
-  if (fm_frame_alloc(kernel, fm_meta_empty(FM_META_ANON), NULL, false, &frame) != FM_ALLOC_OK ||
-      frame.slot == NULL)
+  if (fm_frame_alloc(kernel, &not_zeroed, &frame) != FM_ALLOC_OK || frame.slot == NULL)
     abort();
   return frame;
 }
@@ -56,8 +57,7 @@ static inline struct fm_frame take_frame(struct fm_kernel *kernel)
 static inline struct fm_segment take_segment(struct fm_kernel *kernel)
 {
   struct fm_segment segment;
-  if (fm_segment_alloc(kernel, SEGMENT_FRAMES, fm_meta_empty(FM_META_ANON), NULL, NULL, false,
-                       &segment) != FM_ALLOC_OK)
+  if (fm_segment_alloc(kernel, &not_zeroed, SEGMENT_FRAMES, &segment) != FM_ALLOC_OK)
     abort();
   return segment;
 }
