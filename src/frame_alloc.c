@@ -66,6 +66,7 @@ enum fm_alloc_error fm_segment_alloc(struct fm_kernel *kernel,
   fm_paddr start;
   struct fm_segment segment;
   bool own = options->meta_of != NULL;
+  fm_segment_meta meta_of = options->type.size == 0 ? NULL : own ? options->meta_of : copy_meta;
   if (frames == 0)
     return FM_ALLOC_INVALID_ARGS;
   if (frames > UINT64_MAX / FM_PAGE_SIZE)
@@ -74,7 +75,7 @@ enum fm_alloc_error fm_segment_alloc(struct fm_kernel *kernel,
     return FM_ALLOC_NO_MEMORY;
 
   struct fm_range range = fm_range_of(start.raw, start.raw + frames * FM_PAGE_SIZE);
-  if (fm_segment_from_unused(kernel, range, options->type, own ? options->meta_of : copy_meta,
+  if (fm_segment_from_unused(kernel, range, options->type, meta_of,
                              own ? options->meta_data : (void *)(uintptr_t)options,
                              &segment) != FM_GET_OK)
     end_for_frame_in_use();

@@ -31,11 +31,13 @@ enum fm_get_error fm_segment_from_unused(struct fm_kernel *kernel, struct fm_ran
   if (range.start.raw >= range.end.raw)
     fm_port_panic("a segment of no frames");
 
+  uint8_t bytes[FM_META_MAX_SIZE] = {0};
   for (fm_paddr at = range.start; at.raw < range.end.raw; at.raw += FM_PAGE_SIZE) {
-    uint8_t bytes[FM_META_MAX_SIZE] = {0};
     struct fm_frame frame = {NULL};
-    if (meta != NULL)
+    if (meta != NULL) {
+      __builtin_memset(bytes, 0, sizeof(bytes));
       meta(at, bytes, meta_data);
+    }
     enum fm_get_error error = fm_frame_from_unused(kernel, at, type, bytes, &frame);
     if (error != FM_GET_OK) {
       undo(kernel, fm_range_of(range.start.raw, at.raw));

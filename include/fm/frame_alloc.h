@@ -25,7 +25,7 @@ enum fm_alloc_error {
 struct fm_alloc_options {
   fm_meta_id type;
   const void *meta;        /* of every frame; NULL: zeros */
-  fm_segment_meta meta_of; /* instead of `meta`, called for each frame; or NULL */
+  fm_segment_meta meta_of; /* instead of `meta`, for each frame, if the type has any; or NULL */
   void *meta_data;         /* what `meta_of` gets */
   bool dirty;              /* leave the bytes as the last owner left them */
 };
