@@ -106,6 +106,52 @@ START_TEST(raw_handles_keep_their_reference)
 }
 END_TEST
 
+START_TEST(a_borrowed_handle_has_no_reference)
+{
+  const struct fm_ops *ops = test_use_build(_i);
+  struct fm_frame frame = alloc(ops, test_anon(), NULL);
+  struct fm_slot before = *frame.slot;
+  struct fm_frame_ref ref = fm_frame_borrow(frame);
+
+  ck_assert_ptr_eq(fm_frame_ref_look(ref).slot, frame.slot);
+  ck_assert_uint_eq(ops->frame_count(fm_frame_ref_look(ref)), 1);
+  ck_assert_mem_eq(frame.slot, &before, sizeof(before));
+  ops->frame_drop(test_kernel(), frame);
+  ck_assert_uint_eq(frame.slot->ref_count, FM_COUNT_UNUSED);
+}
+END_TEST
+
+START_TEST(a_clone_of_a_borrowed_handle_is_a_reference_of_its_own)
+{
+  const struct fm_ops *ops = test_use_build(_i);
+  struct fm_frame frame = alloc(ops, test_anon(), NULL);
+  struct fm_frame own = ops->frame_ref_clone(fm_frame_borrow(frame));
+
+  ck_assert_ptr_eq(own.slot, frame.slot);
+  ck_assert_uint_eq(ops->frame_count(own), 2);
+  ops->frame_drop(test_kernel(), frame);
+  ck_assert_uint_eq(ops->frame_count(own), 1);
+  ops->frame_drop(test_kernel(), own);
+  ck_assert_uint_eq(frame.slot->ref_count, FM_COUNT_UNUSED);
+}
+END_TEST
+
+START_TEST(a_reference_left_behind_can_be_borrowed)
+{
+  const struct fm_ops *ops = test_use_build(_i);
+  struct fm_frame frame = alloc(ops, test_anon(), NULL);
+  fm_paddr paddr = ops->frame_into_raw(frame);
+  struct fm_frame_ref ref = fm_frame_borrow_raw(paddr);
+
+  ck_assert_ptr_eq(fm_frame_ref_look(ref).slot, frame.slot);
+  ck_assert_uint_eq(frame.slot->ref_count, 1);
+  struct fm_frame own = ops->frame_ref_clone(ref);
+  ck_assert_uint_eq(frame.slot->ref_count, 2);
+  ops->frame_drop(test_kernel(), own);
+  ck_assert_uint_eq(frame.slot->ref_count, 1);
+}
+END_TEST
+
 START_TEST(a_handle_knows_the_type_of_its_frame)
 {
   struct fm_page_table_meta meta = {.level = 3};
@@ -279,6 +325,9 @@ Suite *fm_test_suite(void)
   tcase_add_checked_fixture(tc, setup, test_teardown);
   tcase_add_loop_test(tc, clone_and_drop_count_references, 0, TEST_BUILDS);
   tcase_add_loop_test(tc, raw_handles_keep_their_reference, 0, TEST_BUILDS);
+  tcase_add_loop_test(tc, a_borrowed_handle_has_no_reference, 0, TEST_BUILDS);
+  tcase_add_loop_test(tc, a_clone_of_a_borrowed_handle_is_a_reference_of_its_own, 0, TEST_BUILDS);
+  tcase_add_loop_test(tc, a_reference_left_behind_can_be_borrowed, 0, TEST_BUILDS);
   tcase_add_test(tc, a_handle_knows_the_type_of_its_frame);
   tcase_add_loop_test(tc, the_last_drop_runs_on_drop_then_destroy_once_while_busy, 0, TEST_BUILDS);
   tcase_add_loop_test(tc, on_drop_gets_a_reader_over_the_whole_frame, 0, TEST_BUILDS);
