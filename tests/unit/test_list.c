@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Lists of unique frames: order, ids, ownership. */
-#include <fm/list.h>
+#include <fm/cursor.h>
 
 #include "tests/support.h"
 
@@ -125,16 +125,70 @@ START_TEST(dropping_a_list_frees_its_frames)
 }
 END_TEST
 
-static void draw_id(void *data)
+static struct fm_unique spare;
+
+static void run_push(void *data)
 {
-  (void)data;
-  (void)fm_list_id(test_kernel(), &list);
+  const struct fm_ops *ops = data;
+  ops->list_push_front(test_kernel(), &list, spare);
 }
 
 START_TEST(running_out_of_ids_ends_the_machine)
 {
-  test_kernel()->next_list_id = INT64_MAX;
-  test_expect_panic(draw_id, NULL, "the ids of frame lists are exhausted");
+  struct fm_list last = {0};
+  const struct fm_ops *ops = test_use_build(_i);
+  spare = frame(0);
+  test_kernel()->next_list_id = (UINT64_C(1) << 63) - 2;
+  ops->list_push_front(test_kernel(), &last, frame(1));
+  ck_assert_uint_eq(test_slot(FRAME(1))->in_list, (UINT64_C(1) << 63) - 2);
+  test_expect_panic(run_push, (void *)(uintptr_t)ops, "the ids of frame lists are exhausted");
+  ck_assert_uint_eq(spare.slot->in_list, 0);
+  ck_assert_uint_eq(list.id, 0);
+}
+END_TEST
+
+START_TEST(an_id_is_drawn_when_it_is_first_needed)
+{
+  struct fm_list lists[4] = {{0}};
+  struct fm_unique got = {NULL};
+  struct fm_cursor cursor;
+  const struct fm_ops *ops = test_use_build(_i);
+  const uint64_t *next = &test_kernel()->next_list_id;
+  uint64_t id = *next;
+
+  ck_assert(!ops->list_pop_front(&lists[0], &got) && !ops->list_pop_back(&lists[0], &got));
+  cursor = ops->cursor_front(&lists[0]);
+  ck_assert(!ops->cursor_take(&cursor, &got));
+  ck_assert(!ops->list_contains(test_kernel(), &lists[0], fm_paddr_of(FRAME(0) + 1)));
+  ck_assert(!ops->cursor_at(test_kernel(), &lists[0], fm_paddr_of(TEST_RAM), &cursor));
+  ops->list_drop(test_kernel(), &lists[0]);
+  ck_assert_uint_eq(lists[0].id, 0);
+  ck_assert_uint_eq(*next, id);
+
+  ck_assert(!ops->list_contains(test_kernel(), &lists[1], fm_paddr_of(FRAME(0))));
+  ck_assert(!ops->cursor_at(test_kernel(), &lists[2], fm_paddr_of(FRAME(0)), &cursor));
+  ops->list_push_back(test_kernel(), &lists[3], frame(0));
+  for (unsigned i = 1; i < 4; i++)
+    ck_assert_uint_eq(lists[i].id, id + i - 1);
+  ck_assert_uint_eq(test_slot(FRAME(0))->in_list, id + 2);
+  ck_assert(ops->list_pop_back(&lists[3], &got));
+  ops->list_push_back(test_kernel(), &lists[3], got); /* it has it for life */
+  ck_assert_uint_eq(got.slot->in_list, id + 2);
+  ck_assert_uint_eq(*next, id + 3);
+}
+END_TEST
+
+START_TEST(the_order_holds_under_insertion_at_a_cursor)
+{
+  const struct fm_ops *ops = test_use_build(_i);
+  for (unsigned i = 0; i < 3; i++)
+    ops->list_push_back(test_kernel(), &list, frame(i));
+  struct fm_cursor cursor = ops->cursor_front(&list);
+  for (unsigned i = 3; i < 6; i++) { /* before 1, before 2, and at the ghost */
+    ops->cursor_next(&cursor);
+    ops->cursor_insert_before(test_kernel(), &cursor, frame(i));
+  }
+  expect_list((const unsigned[]){0, 3, 1, 4, 2, 5}, 6);
 }
 END_TEST
 
@@ -149,7 +203,9 @@ Suite *fm_test_suite(void)
   tcase_add_test(tc, popping_gives_the_frames_back_and_draws_no_id);
   tcase_add_test(tc, membership_is_told_for_any_address);
   tcase_add_test(tc, dropping_a_list_frees_its_frames);
-  tcase_add_test(tc, running_out_of_ids_ends_the_machine);
+  tcase_add_loop_test(tc, running_out_of_ids_ends_the_machine, 0, TEST_BUILDS);
+  tcase_add_loop_test(tc, an_id_is_drawn_when_it_is_first_needed, 0, TEST_BUILDS);
+  tcase_add_loop_test(tc, the_order_holds_under_insertion_at_a_cursor, 0, TEST_BUILDS);
   suite_add_tcase(suite, tc);
   return suite;
 }
