@@ -213,6 +213,21 @@ START_TEST(single_frames_grow_together_when_the_cache_gives_them_back)
 }
 END_TEST
 
+START_TEST(a_refused_allocation_balances_the_pools_all_the_same)
+{
+  fm_paddr start = fm_paddr_of(1);
+  ops = test_use_build(_i);
+  const struct fm_buddy_local *local = &fm_kernel_cpu(test_kernel(), 0)->buddy;
+  uint64_t free_bytes = ops->free_bytes(test_kernel());
+  ck_assert_uint_eq(local->size, 0);
+  ck_assert(!ops->alloc(test_kernel(), TEST_RAM, FM_PAGE_SIZE, &start));
+  ck_assert_uint_eq(start.raw, 1);
+  ck_assert_uint_gt(local->size, 0);
+  ck_assert_uint_eq(local->size + test_kernel()->buddy.size, free_bytes);
+  ck_assert_uint_eq(ops->free_bytes(test_kernel()), free_bytes);
+}
+END_TEST
+
 /* ---- Handles ---- */
 
 START_TEST(a_slice_keeps_its_frames_when_the_segment_goes)
@@ -455,6 +470,7 @@ Suite *fm_test_suite(void)
   tcase_add_loop_test(tc, pieces_of_any_size_grow_together_again, 0, TEST_BUILDS);
   tcase_add_loop_test(tc, single_frames_grow_together_when_the_cache_gives_them_back, 0,
                       TEST_BUILDS);
+  tcase_add_loop_test(tc, a_refused_allocation_balances_the_pools_all_the_same, 0, TEST_BUILDS);
   tcase_add_loop_test(tc, a_slice_keeps_its_frames_when_the_segment_goes, 0, TEST_BUILDS);
   tcase_add_loop_test(tc, a_frame_got_by_address_outlives_its_segment, 0, TEST_BUILDS);
   tcase_add_loop_test(tc, clones_count_on_every_frame_and_splits_on_none, 0, TEST_BUILDS);
