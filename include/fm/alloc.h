@@ -25,7 +25,8 @@ struct fm_allocator {
   /* Once, by the boot processor, when the slots exist.  False: no room for its state. */
   bool (*init)(struct fm_kernel *kernel);
   /* `size` bytes (whole pages, not 0) at a multiple of `align` (a power of two, at least a
-   * page).  False: no such run is free; nothing changed. */
+   * page).  False: no such run is to be had.  Then what is free has not changed, but how it
+   * is kept may have: buddy balances its pools even so. */
   bool (*alloc)(struct fm_kernel *kernel, uint64_t size, uint64_t align, fm_paddr *ret);
   /* Takes back `size` bytes, perhaps in other pieces than they were handed out. */
   void (*dealloc)(struct fm_kernel *kernel, fm_paddr start, uint64_t size);

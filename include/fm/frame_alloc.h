@@ -5,9 +5,9 @@
  * The allocator (fm/alloc.h) only knows addresses.  Here an address becomes a handle: first
  * its metadata is claimed, then its bytes are zeroed, unless the options say otherwise.
  *
- * Nothing is half done: a failure leaves slots, bytes and allocator as they were.  An
- * allocator that hands out a frame which somebody claimed by address ends the machine, as
- * in the kernel.  Any CPU, any time.
+ * Nothing is half done: a failure leaves every frame in use, all bytes and what is free as
+ * they were.  An allocator that hands out a frame which somebody claimed by address ends the
+ * machine, as in the kernel.  Any CPU, any time.
  */
 #ifndef FM_FRAME_ALLOC_H
 #define FM_FRAME_ALLOC_H
