@@ -3,6 +3,7 @@
 #include <fm/frame_alloc.h>
 #include <string.h>
 
+#include "sim/hook.h"
 #include "sim/rng.h"
 #include "tests/support.h"
 
@@ -147,6 +148,44 @@ START_TEST(copying_ends_with_the_shorter_of_the_two)
   expect_rest_untouched(8000, 8300);
   expect_reader(reader, 301, 3700);
   expect_writer(writer, 8300, 0);
+}
+END_TEST
+
+/* The accesses to frames, as the instrumented build tells of them. */
+static struct {
+  struct sim_observer observer;
+  uint64_t bytes;
+  unsigned across; /* that lie in two frames */
+} watcher;
+
+static void watch(struct sim_observer *observer, const struct fm_access *access)
+{
+  uint64_t offset = (uint64_t)(uintptr_t)access->where - FM_LINEAR_WINDOW;
+  ck_assert_ptr_eq(observer, &watcher.observer);
+  watcher.bytes += access->size;
+  watcher.across += offset / FM_PAGE_SIZE != (offset + access->size - 1) / FM_PAGE_SIZE;
+}
+
+START_TEST(no_access_lies_across_the_end_of_a_frame)
+{
+  const struct fm_ops *ops = test_use_build(1);
+  struct fm_reader reader = reader_at(1, SIZE - 1);
+  struct fm_writer writer = writer_at(4094, SIZE - 4094);
+  uint8_t mine[9000] = {0};
+
+  memset(&watcher, 0, sizeof(watcher));
+  watcher.observer.after = watch;
+  sim_observer = &watcher.observer;
+  bool done = ops->reader_read(&reader, mine, 9000, 1) &&
+              ops->writer_write(&writer, mine, 3000, 1) && ops->writer_fill(&writer, mine, 500, 7);
+  reader = reader_at(100, 5000);
+  uint64_t copied = ops->io_copy(&reader, &writer);
+  sim_observer = NULL;
+
+  ck_assert(done);
+  ck_assert_uint_eq(copied, 5000);
+  ck_assert_uint_eq(watcher.bytes, 9000 + 3000 + 3500 + 2 * 5000); /* none goes unseen */
+  ck_assert_uint_eq(watcher.across, 0);
 }
 END_TEST
 
@@ -390,6 +429,7 @@ Suite *fm_test_suite(void)
   tcase_add_loop_test(tc, filling_repeats_the_value_over_the_ends_of_frames, 0, TEST_BUILDS);
   tcase_add_loop_test(tc, everything_that_is_left_can_be_had_and_no_byte_more, 0, TEST_BUILDS);
   tcase_add_loop_test(tc, copying_ends_with_the_shorter_of_the_two, 0, TEST_BUILDS);
+  tcase_add_test(tc, no_access_lies_across_the_end_of_a_frame);
   tcase_add_test(tc, skipping_moves_on_and_stops_at_the_end);
   tcase_add_test(tc, a_limit_only_takes_away);
   tcase_add_loop_test(tc, who_asks_for_too_much_gets_nothing, 0,

@@ -7,7 +7,14 @@
 
 static const struct fm_meta_type untyped_type = {
     .name = "bytes", .size = 8, .align = 8, .flags = FM_META_UNTYPED};
-static const struct fm_meta_type typed_type = {.name = "mine", .size = 8, .align = 8};
+static void destroy(struct fm_kernel *kernel, void *meta)
+{
+  (void)kernel;
+  (void)meta;
+}
+
+static const struct fm_meta_type typed_type = {
+    .name = "mine", .size = 8, .align = 8, .flags = FM_META_DESTROY, .destroy = destroy};
 
 static struct fm_segment claim_segment(const struct fm_ops *ops, uint64_t start, uint64_t frames,
                                        fm_meta_id type)
