@@ -107,6 +107,11 @@ static void on_drop(struct fm_kernel *kernel, void *meta, struct fm_reader *read
 static const struct fm_meta_type owning = {
     .name = "owning", .size = 40, .align = 8, .flags = FM_META_ON_DROP, .on_drop = on_drop};
 
+static void setup(void)
+{
+  memset(&seen, 0, sizeof(seen));
+}
+
 /* Without metadata, or with. */
 enum { KINDS = 2 };
 
@@ -439,7 +444,7 @@ Suite *fm_test_suite(void)
   TCase *tc = tcase_create("sweeps");
 
   tcase_set_timeout(tc, 20);
-  tcase_add_checked_fixture(tc, NULL, teardown);
+  tcase_add_checked_fixture(tc, setup, teardown);
   tcase_add_loop_test(tc, an_allocation_that_fails_changes_nothing, 0, ALLOC_LOOPS);
   tcase_add_loop_test(tc, a_claim_that_fails_at_any_frame_changes_nothing, 0, CLAIM_LOOPS);
   tcase_add_loop_test(tc, a_claim_that_fails_gives_the_allocator_no_frame_twice, 0,
