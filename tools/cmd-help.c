@@ -49,7 +49,7 @@ static void print_language(void)
   printf("%sExpressions%s\n"
          "  numbers 4096, 0x1000, 4K; @9 is the address of frame 9; + - * / %% ( )\n"
          "  == != < <= > >= and or not; states unused busy shared unique illegal\n"
-         "  refcount F, state F, type F, in_list F, holders F, paddr F, free\n\n"
+         "  refcount state type in_list holders paddr size F; length L; free\n\n"
          "'framesim help WORD' explains a command; framesim-script(5) has it all.\n",
          cli_color(CLI_BOLD), cli_color(CLI_PLAIN));
 }

@@ -131,6 +131,7 @@ enum sim_flow sim_run_machine_block(sim_run *run, const struct sim_command *comm
 static void forget_machine(sim_run *run)
 {
   run->kernel = NULL;
+  g_clear_pointer(&run->os, sim_os_free);
   g_clear_pointer(&run->machine, sim_machine_free);
   g_hash_table_remove_all(run->changes);
   g_ptr_array_set_size(run->nameless, 0);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "sim/script/handle.h"
 
+#include "sim/internal.h"
+#include "sim/pagemap.h"
+
 void sim_handle_free(gpointer data)
 {
   struct sim_handle *handle = data;
@@ -36,6 +39,7 @@ const char *sim_handle_kind_text(enum sim_handle_kind kind)
       [SIM_HANDLE_REF] = "a borrowed frame",
       [SIM_HANDLE_READER] = "a reader",
       [SIM_HANDLE_WRITER] = "a writer",
+      [SIM_HANDLE_PROCESS] = "a process",
   };
   return texts[kind];
 }
@@ -67,6 +71,11 @@ void sim_handle_each_frame(const struct sim_handle *handle,
   struct sim_list_walk walk = sim_list_walk_begin(&handle->list);
   while (sim_list_walk_next(&walk, &frame))
     each(frame, data);
+  if (handle->kind == SIM_HANDLE_PROCESS) {
+    fm_paddr root = fm_slot_paddr(handle->process->space.root.slot);
+    each(root, data);
+    sim_pagemap_each_frame(sim_machine_here, root, each, data);
+  }
   for (frame = range.start; frame.raw < range.end.raw; frame.raw += FM_PAGE_SIZE)
     each(frame, data);
 }
@@ -84,7 +93,7 @@ static void look_at(fm_paddr frame, void *data)
 
 uint64_t sim_handle_holds(const struct sim_handle *handle, fm_paddr frame)
 {
-  if (handle->kind != SIM_HANDLE_LIST)
+  if (handle->kind != SIM_HANDLE_LIST && handle->kind != SIM_HANDLE_PROCESS)
     return fm_range_has(sim_handle_range(handle), frame);
   struct search search = {.wanted = frame};
   sim_handle_each_frame(handle, look_at, &search);
@@ -93,5 +102,5 @@ uint64_t sim_handle_holds(const struct sim_handle *handle, fm_paddr frame)
 
 bool sim_handle_owns(const struct sim_handle *handle)
 {
-  return handle->size != 0 || handle->list.size != 0;
+  return handle->size != 0 || handle->list.size != 0 || handle->kind == SIM_HANDLE_PROCESS;
 }

@@ -12,6 +12,7 @@
 
 #include <fm/ops.h>
 #include <glib.h>
+#include <sim/process.h>
 
 #include "sim/diag.h"
 
@@ -27,6 +28,7 @@ enum sim_handle_kind {
   SIM_HANDLE_REF,         /* a borrowed frame */
   SIM_HANDLE_READER,      /* bytes of a frame or segment; borrows it */
   SIM_HANDLE_WRITER,
+  SIM_HANDLE_PROCESS, /* a process, with its page tables and pages */
   SIM_HANDLE_KINDS,
 };
 
@@ -40,10 +42,11 @@ struct sim_handle {
   fm_paddr frame; /* the frame, or the first one; 0 for lists and cursors */
   uint64_t size;  /* bytes that its references cover, from `frame` on */
   uint32_t type;
-  struct fm_list list;     /* SIM_HANDLE_LIST */
-  struct fm_cursor cursor; /* SIM_HANDLE_CURSOR; in the lender's list */
-  struct fm_reader reader; /* SIM_HANDLE_READER */
-  struct fm_writer writer; /* SIM_HANDLE_WRITER */
+  struct fm_list list;         /* SIM_HANDLE_LIST */
+  struct fm_cursor cursor;     /* SIM_HANDLE_CURSOR; in the lender's list */
+  struct fm_reader reader;     /* SIM_HANDLE_READER */
+  struct fm_writer writer;     /* SIM_HANDLE_WRITER */
+  struct sim_process *process; /* SIM_HANDLE_PROCESS; the system's */
   struct sim_handle *lender;
   guint lent;             /* handles that borrow from this one */
   uint64_t step;          /* that made it */
@@ -74,7 +77,7 @@ const char *sim_handle_kind_text(enum sim_handle_kind kind);
 void sim_handle_each_frame(const struct sim_handle *handle,
                            void (*each)(fm_paddr frame, void *data), void *data);
 
-/* How many references to `frame` it owns: 0 or 1. */
+/* How many references to `frame` it owns: a process may map a frame twice. */
 uint64_t sim_handle_holds(const struct sim_handle *handle, fm_paddr frame);
 
 /* Whether it owns any reference at all. */

@@ -103,6 +103,7 @@ struct sim_run {
   bool machine_given;
   sim_machine *machine;
   struct fm_kernel *kernel;
+  sim_os *os; /* NULL until a command needs it */
   bool needs_hooks;
 
   GHashTable *names;   /* char * -> struct sim_binding * */
@@ -282,6 +283,11 @@ enum sim_flow sim_run_guarded(sim_run *run, void (*body)(void *data), void *data
 
 /* The stream of that name; made at its first use. */
 struct sim_rng *sim_run_stream(sim_run *run, const char *name);
+
+/* ---- os.c ---- */
+
+/* The small operating system of this machine; made at its first use. */
+sim_os *sim_run_os(sim_run *run);
 
 /* ---- boot.c ---- */
 

@@ -5,10 +5,10 @@
 #include "sim/script/interp.h"
 
 const char *const sim_words_states[] = {"unused", "busy", "shared", "unique", "illegal", NULL};
-const char *const sim_words_errors[] = {"InUse",      "Unused",     "Busy",       "Unique",
-                                        "OutOfBound", "NotAligned", "NoMemory",   "InvalidArgs",
-                                        "NotSole",    "WrongType",  "NotUntyped", "Empty",
-                                        "AtGhost",    "NotInList",  NULL};
+const char *const sim_words_errors[] = {
+    "InUse",    "Unused",      "Busy",    "Unique",    "OutOfBound", "NotAligned",
+    "NoMemory", "InvalidArgs", "NotSole", "WrongType", "NotUntyped", "Empty",
+    "AtGhost",  "NotInList",   "Fault",   "Mapped",    "NotMapped",  NULL};
 const char *const sim_words_allocators[] = {"buddy", "bitmap", "none", NULL};
 
 /* "Ok" is what `or err` receives on success; "free" is the free bytes; "none" no type. */

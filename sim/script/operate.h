@@ -66,6 +66,14 @@ enum sim_flow sim_call_succeed(sim_run *run, const struct sim_command *command,
 /* After a claim by address: a finding if the allocator holds one of the frames as free. */
 void sim_run_check_claimed(sim_run *run, const struct sim_command *command, struct fm_range range);
 
+/* Whether the handle's own type says that its frames are untyped. */
+bool sim_run_is_untyped(const sim_run *run, const struct sim_handle *handle);
+
+/* An access to the memory of a process, at `at ADDR`; *ret_go_on: it was made. */
+enum sim_flow sim_process_verb(sim_run *run, const struct sim_command *command,
+                               struct sim_handle *handle, enum sim_access access, uint64_t *number,
+                               uint32_t bytes, bool *ret_go_on);
+
 /* `next` on a segment. */
 enum sim_flow sim_segment_next(sim_run *run, const struct sim_command *command,
                                struct sim_handle *handle);

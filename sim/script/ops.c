@@ -186,7 +186,7 @@ static const struct sim_verb_syntax verbs[] = {
                     .help = "The count stays.  Until the borrowed handle is dropped, its lender\n"
                             "cannot be dropped or changed; `clone` makes one that owns.")},
     {.name = "segment",
-     .grammar = "from HANDLE:from [-> BIND] ; RANGE [as TYPE] [meta NUMBER] [-> BIND]",
+     .grammar = "from HANDLE [-> BIND] ; RANGE [as TYPE] [meta NUMBER] [-> BIND]",
      .example = "segment 0x2345000..0x2349000 -> s",
      .summary = "take the unused frames of a range, or make a segment of a frame",
      .user = ACTION(
@@ -282,23 +282,27 @@ static const struct sim_verb_syntax verbs[] = {
      .summary = "a writer of the bytes of an untyped frame or segment",
      .user = ACTION(sim_verb_writer, ON_MACHINE, .help = "It borrows the handle.")},
     {.name = "read",
-     .grammar = "HANDLE [bytes NUMBER:bytes] [-> BIND]",
-     .example = "read r bytes 4 -> x",
-     .summary = "a number from a reader, which moves on",
+     .grammar = "HANDLE [at ADDR] [bytes NUMBER] [-> BIND]",
+     .example = "read p at 0x1000 -> x",
+     .summary = "a number from a reader, or from the memory of a process",
      .user =
          ACTION(sim_verb_read, ON_MACHINE,
-                .help = "8 bytes unless told otherwise, little endian.  `->` names the number.\n"
-                        "Answers InvalidArgs if fewer are left.  Point: io.read.")},
+                .help = "8 bytes unless told otherwise, little endian.  `->` names the number.  A\n"
+                        "reader moves on; it answers InvalidArgs if fewer are left.  A process\n"
+                        "reads on this CPU, through its TLB; it answers Fault or NoMemory.\n"
+                        "Points: io.read; mmu.load mmu.mark.")},
     {.name = "write",
-     .grammar = "HANDLE NUMBER [bytes NUMBER:bytes] [times NUMBER:times]",
+     .grammar = "HANDLE [at ADDR] NUMBER [bytes NUMBER] [times NUMBER]",
      .example = "write w 0xff bytes 1 times 4096",
-     .summary = "a number to a writer, which moves on",
-     .user =
-         ACTION(sim_verb_write, ON_MACHINE,
-                .help = "8 bytes unless told otherwise, little endian.  Answers InvalidArgs if\n"
-                        "fewer are left; then nothing is written.  Point: io.write.")},
+     .summary = "a number to a writer, or into the memory of a process",
+     .user = ACTION(
+         sim_verb_write, ON_MACHINE,
+         .help = "8 bytes unless told otherwise, little endian.  A writer moves on; it answers\n"
+                 "InvalidArgs if fewer are left, and then nothing is written.  A process\n"
+                 "writes on this CPU, through its TLB (`write p at 0x1000 7`); it answers\n"
+                 "Fault or NoMemory.  Points: io.write; mmu.load mmu.mark.")},
     {.name = "copy",
-     .grammar = "HANDLE to HANDLE:to",
+     .grammar = "HANDLE to HANDLE",
      .example = "copy r to w",
      .summary = "bytes from a reader to a writer, as many as both have left",
      .user = ACTION(sim_verb_copy, ON_MACHINE, .help = "Points: io.read io.write.")},
@@ -312,6 +316,80 @@ static const struct sim_verb_syntax verbs[] = {
      .example = "limit w 4K",
      .summary = "leave a reader or writer at most so many bytes",
      .user = ACTION(sim_verb_limit, ON_MACHINE)},
+    {.name = "process",
+     .grammar = "NAME",
+     .example = "process p",
+     .summary = "a process with an empty address space",
+     .user =
+         ACTION(sim_verb_process, ON_MACHINE,
+                .help = "Answers NoMemory.  It is a leak at the end of the script until `exit`.")},
+    {.name = "map",
+     .grammar = "HANDLE at ADDR [size NUMBER] [(none|r|rw|rx|rwx)] [shared] [from HANDLE]",
+     .example = "map p at 0x1000 size 8K rw",
+     .summary = "give a process an area of memory",
+     .user = ACTION(
+         sim_verb_map, ON_MACHINE,
+         .help = "One page, rw and private unless it says otherwise.  Private pages are made\n"
+                 "on the first access; shared ones now.  With `from`, the area shows the\n"
+                 "frames of an untyped handle.  Answers Mapped, InvalidArgs, NoMemory.\n"
+                 "Points: grace.enter pte.walk pt.lock pte.load pte.store pt.meta.")},
+    {.name = "unmap",
+     .grammar = "HANDLE at ADDR [size NUMBER] [noflush]",
+     .example = "unmap p at 0x1000 size 8K",
+     .summary = "take memory from a process",
+     .user = ACTION(sim_verb_unmap, ON_MACHINE,
+                    .help = "Entries are cleared, then flushed on all CPUs, then the frames are\n"
+                            "dropped.  With `noflush` the TLBs keep what they have: a mistake.\n"
+                            "Answers InvalidArgs.")},
+    {.name = "protect",
+     .grammar = "HANDLE at ADDR (none|r|rw|rx|rwx) [size NUMBER] [noflush]",
+     .example = "protect p at 0x1000 r",
+     .summary = "give memory of a process other rights",
+     .user = ACTION(sim_verb_protect, ON_MACHINE,
+                    .help = "Answers NotMapped if there is a hole, InvalidArgs.")},
+    {.name = "fork",
+     .grammar = "HANDLE [noflush] [-> BIND]",
+     .example = "fork p -> q",
+     .summary = "a copy of a process; frames are shared until one of them writes",
+     .user =
+         ACTION(sim_verb_fork, ON_MACHINE,
+                .help = "Private pages lose their write permission in both.  With `noflush` the\n"
+                        "parent's TLB keeps it: a mistake.  Answers NoMemory.")},
+    {.name = "exec",
+     .grammar = "HANDLE",
+     .example = "exec p",
+     .summary = "a process gives all of its memory up",
+     .user = ACTION(sim_verb_exec, ON_MACHINE)},
+    {.name = "exit",
+     .grammar = "HANDLE",
+     .example = "exit p",
+     .summary = "the end of a process",
+     .user = ACTION(sim_verb_exit, ON_MACHINE, .help = "CPUs that ran it run no process.")},
+    {.name = "activate",
+     .grammar = "HANDLE",
+     .example = "activate p",
+     .summary = "let this CPU run a process: a load of CR3",
+     .user =
+         ACTION(sim_verb_activate, ON_MACHINE,
+                .help = "It flushes the TLB but for global entries.  `read`, `write` and `fetch`\n"
+                        "do it by themselves.")},
+    {.name = "flush",
+     .grammar = "[cpu NUMBER] [at ADDR] [size NUMBER]",
+     .example = "flush at 0x1000 size 8K",
+     .summary = "forget translations, on all CPUs unless it names one",
+     .user = ACTION(sim_verb_flush, ON_MACHINE,
+                    .help = "All of them, global ones too, unless an address is given.")},
+    {.name = "fetch",
+     .grammar = "HANDLE at ADDR",
+     .example = "fetch p at 0x1000",
+     .summary = "let a process fetch an instruction",
+     .user = ACTION(sim_verb_fetch, ON_MACHINE, .help = "Answers Fault, NoMemory.")},
+    {.name = "translate",
+     .grammar = "HANDLE at ADDR [(read|write|fetch)]",
+     .example = "translate p at 0x1234",
+     .summary = "show the way of an address through the tables, level by level",
+     .user = ACTION(sim_verb_translate, ON_MACHINE,
+                    .help = "It only looks: no bit is set, and no TLB is asked.")},
     {.name = "poke",
      .grammar = "ADDR (ref_count|vtable_ptr|in_list|storage) = NUMBER [at NUMBER]",
      .example = "poke 0x2345000 ref_count = 0x7fffffffffffffff",
@@ -321,14 +399,16 @@ static const struct sim_verb_syntax verbs[] = {
                 .help = "This is how overflow and corruption are shown.  Storage takes 8 bytes at\n"
                         "byte 0, or where `at` says.")},
     {.name = "show",
-     .grammar = "frame ADDR ; segment HANDLE:segment ; list HANDLE:list ; cpu NUMBER ; "
+     .grammar = "frame ADDR ; segment HANDLE ; list HANDLE ; cpu NUMBER ; "
+                "map HANDLE ; tree HANDLE ; tlb NUMBER ; "
                 "(handles|freelist|frames|regions|machine|digest)",
      .example = "show frame f",
      .summary = "print a slot, a handle, the allocator, or the machine",
      .user =
          ACTION(sim_verb_show, ON_MACHINE, .when_dead = true,
                 .help = "`freelist` is what the allocator holds as free; `cpu` is what belongs to\n"
-                        "one CPU: its share of the free bytes, its pool and its caches.")},
+                        "one CPU: its share of the free bytes, its pool and its caches.  `map` is\n"
+                        "a process's areas and pages, `tree` its tables, `tlb` a CPU's TLB.")},
     {.name = "check",
      .grammar = "",
      .example = "check",

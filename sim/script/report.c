@@ -337,6 +337,8 @@ void sim_run_report_step(sim_run *run, const struct sim_command *command)
   g_string_append_printf(line, "%4" PRIu64 "  ", run->cpu->step);
   if (run->cpu != &run->main)
     g_string_append_printf(line, "%s: ", run->cpu->name);
+  else if (run->cpu->id != 0)
+    g_string_append_printf(line, "CPU %u: ", run->cpu->id);
   g_string_append_printf(line, "%-44s", text);
 
   if (run->machine != NULL && run->kernel != NULL) {

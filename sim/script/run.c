@@ -91,6 +91,7 @@ sim_run *sim_run_free(sim_run *run)
 {
   if (run == NULL)
     return NULL;
+  g_clear_pointer(&run->os, sim_os_free);
   g_clear_pointer(&run->machine, sim_machine_free);
   sim_bootmap_free(run->map);
   g_hash_table_unref(run->names);
@@ -126,6 +127,8 @@ static bool is_allowed(const sim_run *run, const struct sim_handle *handle, cons
 /* ", 3 frames," for what owns more than one frame by its nature. */
 static char *describe_owned(const struct sim_handle *handle)
 {
+  if (handle->kind == SIM_HANDLE_PROCESS)
+    return g_strdup(", a process,");
   bool list = handle->kind == SIM_HANDLE_LIST;
   uint64_t frames = list ? handle->list.size : handle->size / FM_PAGE_SIZE;
   if (!list && handle->kind != SIM_HANDLE_SEGMENT && handle->kind != SIM_HANDLE_RAW_SEGMENT)
@@ -151,8 +154,7 @@ static void report_leak(sim_run *run, const struct sim_handle *handle, const cha
   bool forgotten = handle->kind == SIM_HANDLE_RAW || handle->kind == SIM_HANDLE_RAW_UNIQUE ||
                    handle->kind == SIM_HANDLE_RAW_SEGMENT;
   g_autofree char *what = describe_owned(handle);
-  sim_run_finding(run, handle->place, "LEAK",
-                  handle->kind == SIM_HANDLE_LIST ? NULL : &handle->frame,
+  sim_run_finding(run, handle->place, "LEAK", handle->size != 0 ? &handle->frame : NULL,
                   "%s %s%s is live at the end; it was made in step %" PRIu64,
                   forgotten ? "forgotten reference" : "handle", whose, what, handle->step);
 }

@@ -91,6 +91,8 @@ static uint64_t count_holders(const sim_run *run, uint64_t address)
   uint64_t holders = 0;
   for (guint i = 0; i < handles->len; i++)
     holders += sim_handle_holds(handles->pdata[i], fm_paddr_of(address));
+  for (uint32_t id = 0; id < run->kernel->cpus; id++)
+    holders += address != 0 && fm_kernel_cpu(run->kernel, id)->cr3 == address;
   return holders;
 }
 
@@ -289,6 +291,10 @@ static bool address_of_handle(sim_run *run, const struct sim_expr *expr,
 {
   if (handle->kind == SIM_HANDLE_LIST)
     return fail(run, expr, "a list has no address; its frames have: show list");
+  if (handle->kind == SIM_HANDLE_PROCESS) {
+    *ret = fm_slot_paddr(handle->process->space.root.slot).raw;
+    return true;
+  }
   if (handle->kind == SIM_HANDLE_CURSOR && handle->cursor.at.slot == NULL)
     return fail(run, expr, "the cursor is at the ghost, where no frame is");
   if (handle->kind == SIM_HANDLE_CURSOR)

@@ -52,5 +52,16 @@ enum sim_flow sim_verb_poke(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_show(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_check(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_note(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_process(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_map(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_unmap(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_protect(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_fork(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_exec(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_exit(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_activate(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_flush(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_fetch(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_translate(sim_run *run, const struct sim_command *command);
 
 #endif

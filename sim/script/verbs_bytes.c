@@ -11,7 +11,7 @@
 
 /* Only a handle whose own type says "untyped" hands out bytes, as the compiler of the
  * kernel would have it. */
-static bool is_untyped(const sim_run *run, const struct sim_handle *handle)
+bool sim_run_is_untyped(const sim_run *run, const struct sim_handle *handle)
 {
   if (handle->type == SIM_TYPE_UNTYPED)
     return true;
@@ -27,7 +27,7 @@ static enum sim_flow open_bytes(sim_run *run, const struct sim_command *command,
       run, command, "HANDLE", SIM_KIND(FRAME) | SIM_KIND(SEGMENT) | SIM_KIND(REF), true);
   if (handle == NULL || !sim_run_can_bind(run, command))
     return SIM_FLOW_STOP;
-  if (!is_untyped(run, handle)) {
+  if (!sim_run_is_untyped(run, handle)) {
     bool any = handle->type == SIM_TYPE_ANY;
     g_autofree char *hint = g_strdup_printf("untyped %s", handle->name);
     return sim_run_error(run, expr->place, any ? hint : "a frame of type anon is untyped",
@@ -78,10 +78,47 @@ static enum sim_flow answer_bytes(sim_run *run, const struct sim_command *comman
   return sim_run_answer(run, command, done ? NULL : "InvalidArgs", NULL, ret_go_on);
 }
 
+/* `at` is for processes: a reader or writer knows its place. */
+static bool has_no_place(sim_run *run, const struct sim_command *command,
+                         const struct sim_handle *handle)
+{
+  const struct sim_expr *at = sim_command_expr(command, "at");
+  if (at == NULL)
+    return true;
+  (void)sim_run_error(run, at->place, "skip moves it on", "'%s' is %s, which has its own place",
+                      handle->name, sim_handle_kind_text(handle->kind));
+  return false;
+}
+
 static void call_read(void *data)
 {
   struct sim_call *call = data;
   call->done = call->ops->reader_read(&call->handle->reader, call->bytes, 1, call->item);
+}
+
+/* From a reader, or from the memory of a process. */
+static enum sim_flow read_number(sim_run *run, const struct sim_command *command,
+                                 struct sim_call *call, uint64_t *ret, bool *ret_go_on)
+{
+  int digits = (int)(call->item * 2);
+  *ret_go_on = false;
+  if (call->handle->kind == SIM_HANDLE_PROCESS) {
+    enum sim_flow flow = sim_process_verb(run, command, call->handle, SIM_ACCESS_READ, ret,
+                                          (uint32_t)call->item, ret_go_on);
+    if (*ret_go_on)
+      sim_run_text(run, SIM_TEXT_OUTPUT, "      0x%0*" PRIx64, digits, *ret);
+    return flow;
+  }
+  if (!has_no_place(run, command, call->handle) ||
+      sim_call_taking(run, call, call_read) != SIM_FLOW_NEXT)
+    return SIM_FLOW_STOP;
+  enum sim_flow flow = answer_bytes(run, command, call->done, ret_go_on);
+  if (!*ret_go_on)
+    return flow;
+  memcpy(ret, call->bytes, call->item);
+  sim_run_text(run, SIM_TEXT_OUTPUT, "      0x%0*" PRIx64 " at 0x%" PRIx64, digits, *ret,
+               call->handle->reader.at.raw - call->item);
+  return flow;
 }
 
 /* `->` of read names a value, which it may have had before. */
@@ -107,16 +144,13 @@ enum sim_flow sim_verb_read(sim_run *run, const struct sim_command *command)
   const struct sim_bind *bind = sim_command_bind(command);
   uint64_t number = 0;
   bool succeeded;
-  call.handle = sim_call_handle(run, command, "HANDLE", SIM_KIND(READER), false);
-  if (call.handle == NULL || !get_item(run, command, &call) || !can_bind_value(run, bind) ||
-      sim_call_taking(run, &call, call_read) != SIM_FLOW_NEXT)
+  call.handle =
+      sim_call_handle(run, command, "HANDLE", SIM_KIND(READER) | SIM_KIND(PROCESS), false);
+  if (call.handle == NULL || !get_item(run, command, &call) || !can_bind_value(run, bind))
     return SIM_FLOW_STOP;
-  enum sim_flow flow = answer_bytes(run, command, call.done, &succeeded);
+  enum sim_flow flow = read_number(run, command, &call, &number, &succeeded);
   if (!succeeded)
     return flow;
-  memcpy(&number, call.bytes, call.item);
-  sim_run_text(run, SIM_TEXT_OUTPUT, "      0x%0*" PRIx64 " at 0x%" PRIx64, (int)(call.item * 2),
-               number, call.handle->reader.at.raw - call.item);
   if (bind != NULL)
     sim_run_bind_value(run, bind->name,
                        (struct sim_value){.kind = SIM_VALUE_NUMBER, .number = number});
@@ -129,6 +163,17 @@ static void call_write(void *data)
   call->done = call->ops->writer_fill(&call->handle->writer, call->bytes, call->count, call->item);
 }
 
+static enum sim_flow write_process(sim_run *run, const struct sim_command *command,
+                                   struct sim_call *call, uint64_t number)
+{
+  bool succeeded;
+  if (call->count != 1)
+    return sim_run_error(run, sim_command_arg(command, "times")->place, NULL,
+                         "a process writes one number at a time");
+  return sim_process_verb(run, command, call->handle, SIM_ACCESS_WRITE, &number,
+                          (uint32_t)call->item, &succeeded);
+}
+
 enum sim_flow sim_verb_write(sim_run *run, const struct sim_command *command)
 {
   struct sim_call call = sim_call_new(run);
@@ -137,15 +182,19 @@ enum sim_flow sim_verb_write(sim_run *run, const struct sim_command *command)
   uint64_t number;
   bool succeeded;
   call.count = 1;
-  call.handle = sim_call_handle(run, command, "HANDLE", SIM_KIND(WRITER), false);
+  call.handle =
+      sim_call_handle(run, command, "HANDLE", SIM_KIND(WRITER) | SIM_KIND(PROCESS), false);
   if (call.handle == NULL || !sim_run_number(run, expr, &number) ||
       !get_item(run, command, &call) || (times != NULL && !sim_run_number(run, times, &call.count)))
     return SIM_FLOW_STOP;
   if (call.item < sizeof(number) && number >> (8 * call.item) != 0)
     return sim_run_error(run, expr->place, NULL,
                          "0x%" PRIx64 " does not fit into %" PRIu64 " bytes", number, call.item);
+  if (call.handle->kind == SIM_HANDLE_PROCESS)
+    return write_process(run, command, &call, number);
   memcpy(call.bytes, &number, sizeof(number));
-  if (sim_call_taking(run, &call, call_write) != SIM_FLOW_NEXT)
+  if (!has_no_place(run, command, call.handle) ||
+      sim_call_taking(run, &call, call_write) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
   return answer_bytes(run, command, call.done, &succeeded);
 }

@@ -76,6 +76,10 @@ static enum sim_flow drop_handle(sim_run *run, struct sim_handle *handle, struct
   if (is_forgotten(handle))
     return sim_run_error(run, place, "from_raw makes a handle of it again",
                          "'%s' is only an address: its reference was forgotten", handle->name);
+  if (handle->kind == SIM_HANDLE_PROCESS) {
+    g_autofree char *hint = g_strdup_printf("exit %s", handle->name);
+    return sim_run_error(run, place, hint, "'%s' is a process, and is not dropped", handle->name);
+  }
   sim_run_touch_handle(run, handle);
   sim_run_consume(run, handle);
   return sim_run_guarded(run, call_drop, &last);

@@ -75,6 +75,9 @@ static char *describe_handle(const struct sim_handle *handle)
       return g_strdup_printf("%-20s cursor in %s", "ghost", handle->lender->name);
     return g_strdup_printf("frame 0x%-12" PRIx64 " cursor in %s", fm_slot_paddr(at).raw,
                            handle->lender->name);
+  case SIM_HANDLE_PROCESS:
+    return g_strdup_printf("%-20s process with %u area%s", "", handle->process->areas->len,
+                           handle->process->areas->len == 1 ? "" : "s");
   case SIM_HANDLE_READER:
     return g_strdup_printf("at    0x%-12" PRIx64 " %s of %s, %" PRIu64 " bytes left",
                            handle->reader.at.raw, kind, handle->lender->name, handle->reader.left);
@@ -221,6 +224,12 @@ enum sim_flow sim_verb_show(sim_run *run, const struct sim_command *command)
     return show_list(run, command);
   if (sim_command_arg(command, "cpu") != NULL)
     return sim_show_cpu(run, command);
+  if (sim_command_arg(command, "map") != NULL)
+    return sim_show_map(run, command);
+  if (sim_command_arg(command, "tree") != NULL)
+    return sim_show_tree(run, command);
+  if (sim_command_arg(command, "tlb") != NULL)
+    return sim_show_tlb(run, command);
   const char *what = sim_command_flag(command);
   if (strcmp(what, "handles") == 0)
     sim_run_show_handles(run);
