@@ -237,10 +237,6 @@ void sim_run_show_handles(sim_run *run);
 
 /* ---- vocabulary: lint.c ---- */
 
-extern const char *const sim_words_states[];
-extern const char *const sim_words_errors[];
-extern const char *const sim_words_allocators[];
-
 /* The site of that name; FM_SITE_COUNT: none. */
 enum fm_site sim_site_by_name(const char *name);
 

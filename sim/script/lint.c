@@ -4,18 +4,53 @@
 
 #include "sim/script/interp.h"
 
-const char *const sim_words_states[] = {"unused", "busy", "shared", "unique", "illegal", NULL};
-const char *const sim_words_errors[] = {
-    "InUse",    "Unused",      "Busy",    "Unique",    "OutOfBound", "NotAligned",
-    "NoMemory", "InvalidArgs", "NotSole", "WrongType", "NotUntyped", "Empty",
-    "AtGhost",  "NotInList",   "Fault",   "Mapped",    "NotMapped",  NULL};
-const char *const sim_words_allocators[] = {"buddy", "bitmap", "none", NULL};
+/* What operations answer, by the names of their enums, and what only scripts answer. */
+static const char *const other_errors[] = {"NotSole", "WrongType", "NotUntyped", "Empty",
+                                           "AtGhost", "NotInList", NULL};
 
-/* "Ok" is what `or err` receives on success; "free" is the free bytes; "none" no type. */
-static const char *const other_words[] = {"Ok", "free", "none", NULL};
-static const char *const type_words[] = {"anon",      "unit",     "meta-page", "early",
-                                         "unusable",  "reserved", "kernel",    "page-table",
-                                         "free-head", "link",     "typed",     NULL};
+/* "Ok" is what `or err` receives on success; "free" is the free bytes; "none" no type; "unit"
+ * another name of anon. */
+static const char *const other_words[] = {"Ok", "free", "none", "unit", NULL};
+
+enum { WORDS_MAX = 100 };
+
+/* A list of words, each once; ends with NULL. */
+struct words {
+  const char *at[WORDS_MAX];
+  gsize count;
+};
+
+static void add_word(struct words *words, const char *word)
+{
+  if (g_strv_contains(words->at, word))
+    return;
+  g_assert(words->count + 1 < WORDS_MAX);
+  words->at[words->count++] = word;
+}
+
+static void add_words(struct words *words, const char *const *list)
+{
+  for (; *list != NULL; list++)
+    add_word(words, *list);
+}
+
+static void add_errors(struct words *words)
+{
+  for (int e = FM_GET_OK + 1; e < FM_GET_RETRY; e++)
+    add_word(words, fm_get_error_name((enum fm_get_error)e));
+  for (int e = FM_ALLOC_OK + 1; e <= FM_ALLOC_INVALID_ARGS; e++)
+    add_word(words, fm_alloc_error_name((enum fm_alloc_error)e));
+  add_words(words, other_errors);
+  for (int e = SIM_OS_OK + 1; e <= SIM_OS_FAULT; e++)
+    add_word(words, sim_os_answer_name((enum sim_os_answer)e));
+}
+
+static void add_types(struct words *words)
+{
+  for (uint32_t number = 0; number < FM_META_BUILTINS; number++)
+    add_word(words, fm_meta_type(number)->name);
+  add_word(words, "unit");
+}
 
 enum fm_site sim_site_by_name(const char *name)
 {
@@ -52,16 +87,15 @@ static void complain(struct lint *lint, struct sim_place place, const char *what
 
 static const char *const *all_words(void)
 {
-  static const char *words[40];
-  if (words[0] == NULL) {
-    const char *const *const tables[] = {sim_words_states, sim_words_errors, other_words,
-                                         type_words};
-    gsize count = 0;
-    for (gsize t = 0; t < G_N_ELEMENTS(tables); t++)
-      for (gsize i = 0; tables[t][i] != NULL; i++)
-        words[count++] = tables[t][i];
+  static struct words words;
+  if (words.count == 0) {
+    for (int state = FM_STATE_UNUSED; state <= FM_STATE_ILLEGAL; state++)
+      add_word(&words, fm_count_state_name((enum fm_count_state)state));
+    add_errors(&words);
+    add_words(&words, other_words);
+    add_types(&words);
   }
-  return words;
+  return words.at;
 }
 
 static void lint_expr(struct lint *lint, const struct sim_expr *expr)
@@ -83,14 +117,21 @@ static void lint_words(struct lint *lint, const struct sim_command *command,
                        const struct sim_arg *arg)
 {
   const char *name = arg->keyword != NULL ? arg->keyword : arg->slot;
-  if (command->statement == SIM_STATEMENT_EXPECT && strcmp(name, "error") == 0 &&
-      !is_one_of(arg->word, sim_words_errors))
-    complain(lint, arg->place, "error", arg->word, sim_words_errors);
-  else if (strcmp(name, "as") == 0 && !is_one_of(arg->word, type_words))
-    complain(lint, arg->place, "metadata type", arg->word, type_words);
-  else if (strcmp(command->verb->name, "allocator") == 0 &&
-           !is_one_of(arg->word, sim_words_allocators))
-    complain(lint, arg->place, "allocator", arg->word, sim_words_allocators);
+  struct words words = {0};
+  const char *what = NULL;
+  if (command->statement == SIM_STATEMENT_EXPECT && strcmp(name, "error") == 0) {
+    add_errors(&words);
+    what = "error";
+  } else if (strcmp(name, "as") == 0) {
+    add_types(&words);
+    what = "metadata type";
+  } else if (strcmp(command->verb->name, "allocator") == 0) {
+    for (int kind = 0; kind < FM_ALLOCATORS; kind++)
+      add_word(&words, fm_allocator_name((enum fm_allocator_kind)kind));
+    what = "allocator";
+  }
+  if (what != NULL && !is_one_of(arg->word, words.at))
+    complain(lint, arg->place, what, arg->word, words.at);
 }
 
 static void lint_schedule(struct lint *lint, const struct sim_schedule_token *token)
