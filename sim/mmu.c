@@ -95,18 +95,26 @@ static uint64_t reserved_bits(fm_pte pte, uint32_t level)
   return (fm_pt_page_size(level) - 1) & ~UINT64_C(0x1fff);
 }
 
-static bool may(struct sim_request request, const struct sim_translation *page,
+/* A right that all levels must give; the highest that does not decides. */
+static bool deny(struct sim_request request, const struct sim_translation *walk, uint64_t bit,
+                 struct sim_fault *ret, const char *text)
+{
+  uint64_t denied = bit == FM_PTE_NO_EXECUTE ? bit : 0;
+  uint32_t i = 0;
+  while (i + 1 < walk->nr_steps && (walk->steps[i].pte.raw & bit) != denied)
+    i++;
+  return fail(ret, request, SIM_FAULT_PAGE, walk->steps[i].level, SIM_FAULT_PRESENT, text);
+}
+
+static bool may(struct sim_request request, const struct sim_translation *walk,
                 struct sim_fault *ret)
 {
-  if (request.user && !page->user)
-    return fail(ret, request, SIM_FAULT_PAGE, page->level, SIM_FAULT_PRESENT,
-                "the page is the kernel's");
-  if (request.access == SIM_ACCESS_WRITE && !page->writable)
-    return fail(ret, request, SIM_FAULT_PAGE, page->level, SIM_FAULT_PRESENT,
-                "the page may not be written");
-  if (request.access == SIM_ACCESS_EXEC && !page->executable)
-    return fail(ret, request, SIM_FAULT_PAGE, page->level, SIM_FAULT_PRESENT,
-                "the page may not be executed");
+  if (request.user && !walk->user)
+    return deny(request, walk, FM_PTE_USER, ret, "the page is the kernel's");
+  if (request.access == SIM_ACCESS_WRITE && !walk->writable)
+    return deny(request, walk, FM_PTE_WRITABLE, ret, "the page may not be written");
+  if (request.access == SIM_ACCESS_EXEC && !walk->executable)
+    return deny(request, walk, FM_PTE_NO_EXECUTE, ret, "the page may not be executed");
   return true;
 }
 

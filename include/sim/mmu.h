@@ -45,7 +45,7 @@ struct sim_fault {
   enum sim_fault_kind kind;
   uint64_t va;
   uint32_t code;    /* SIM_FAULT_PAGE */
-  uint32_t level;   /* of the entry that decided it, 0: none */
+  uint32_t level;   /* of the entry that decided it, or of the missing table; 0: none */
   const char *text; /* why, in plain words: static */
 };
 
