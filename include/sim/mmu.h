@@ -126,7 +126,7 @@ void sim_mmu_flush_all(sim_mmu *mmu, uint32_t cpu, bool global);
  * next translation or flush. */
 GPtrArray *sim_mmu_entries(const sim_mmu *mmu, uint32_t cpu);
 
-/* "page fault at 0x1000, code 0x6 (write from user mode, not present): ...": newly
+/* "page fault at 0x1000, code 0x6 (write from user mode): nothing is mapped there": newly
  * allocated. */
 char *sim_fault_to_string(const struct sim_fault *fault);
 
