@@ -68,6 +68,16 @@ static struct sim_tlb_entry *find(struct tlb *tlb, uint64_t va)
   return entry;
 }
 
+/* A walk that finds no way leaves none in the TLB, of whatever size. */
+static void forget(struct tlb *tlb, uint64_t va)
+{
+  for (uint32_t level = 1; level <= FM_PT_LEAF_LEVEL; level++) {
+    struct sim_tlb_entry *entry = find_in(set_of(tlb, va, level), va, level);
+    if (entry != NULL)
+      entry->valid = false;
+  }
+}
+
 static bool allows(const struct sim_tlb_entry *entry, struct sim_request request)
 {
   if (request.user && !entry->user)
@@ -127,9 +137,8 @@ bool sim_mmu_translate(sim_mmu *mmu, uint32_t cpu, struct sim_request request, u
         .kind = SIM_FAULT_NO_ROOT, .va = request.va, .text = "no page table is active on this CPU"};
     return false;
   }
-  /* An entry that does not allow it is forgotten: the walk decides. */
-  if (entry != NULL)
-    entry->valid = false;
+  /* Entries that do not allow it are forgotten: the walk decides. */
+  forget(tlb, request.va);
   if (!sim_mmu_walk(mmu->machine, fm_paddr_of(root), request, &walk, ret_fault))
     return false;
   fill(tlb, &walk, root, tag);
