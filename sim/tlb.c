@@ -138,10 +138,12 @@ bool sim_mmu_translate(sim_mmu *mmu, uint32_t cpu, struct sim_request request, u
     return false;
   }
   /* Entries that do not allow it are forgotten: the walk decides. */
-  forget(tlb, request.va);
+  if (!request.quiet)
+    forget(tlb, request.va);
   if (!sim_mmu_walk(mmu->machine, fm_paddr_of(root), request, &walk, ret_fault))
     return false;
-  fill(tlb, &walk, root, tag);
+  if (!request.quiet)
+    fill(tlb, &walk, root, tag);
   *ret = walk.paddr;
   return true;
 }

@@ -76,7 +76,7 @@ struct sim_request {
   uint64_t va;
   enum sim_access access;
   bool user;  /* from user mode */
-  bool quiet; /* only look: no accessed or dirty bit, no step for schedules */
+  bool quiet; /* only look: no accessed or dirty bit, no change of a TLB, no step for schedules */
 };
 
 /* Walks the tables below `root`.  False: *ret_fault says why, and *ret has the steps so
