@@ -10,7 +10,8 @@
  * process-context identifiers, write protection for supervisors too (CR0.WP), no SMAP and
  * SMEP.  A walk sets accessed and dirty bits as the processor does.
  *
- * A TLB may be stale: nothing but a flush, or room for another entry, takes an entry out.
+ * A TLB may be stale: nothing but a flush, room for another entry, or an access that it does
+ * not allow takes an entry out.
  * It holds 64 translations of 4 KiB pages and 16 of huge ones, in sets of four; a full set
  * gives up its entries in turn.
  *
