@@ -115,6 +115,22 @@ static void fill(struct tlb *tlb, const struct sim_translation *walk, uint64_t r
   };
 }
 
+/* A huge page may reach past the end of memory: only the byte is looked at. */
+static bool hit(const struct sim_mmu *mmu, const struct sim_tlb_entry *entry, uint64_t va,
+                fm_paddr *ret, struct sim_fault *ret_fault)
+{
+  fm_paddr paddr = fm_paddr_add(entry->paddr, va - entry->page);
+  if (paddr.raw >= mmu->machine->linear_mapped) {
+    *ret_fault = (struct sim_fault){.kind = SIM_FAULT_BUS,
+                                    .va = va,
+                                    .level = entry->level,
+                                    .text = "the page lies where there is no memory"};
+    return false;
+  }
+  *ret = paddr;
+  return true;
+}
+
 bool sim_mmu_translate(sim_mmu *mmu, uint32_t cpu, struct sim_request request, uint64_t tag,
                        fm_paddr *ret, const struct sim_tlb_entry **ret_hit,
                        struct sim_fault *ret_fault)
@@ -124,7 +140,8 @@ bool sim_mmu_translate(sim_mmu *mmu, uint32_t cpu, struct sim_request request, u
   if (ret_hit != NULL)
     *ret_hit = NULL;
   if (entry != NULL && allows(entry, request)) {
-    *ret = fm_paddr_add(entry->paddr, request.va - entry->page);
+    if (!hit(mmu, entry, request.va, ret, ret_fault))
+      return false;
     if (ret_hit != NULL)
       *ret_hit = entry;
     return true;
