@@ -63,14 +63,15 @@ static enum sim_os_answer copy_on_write(sim_os *os, struct fm_pt_cursor *cursor,
   return SIM_OS_OK;
 }
 
-/* Whether the area allows the access that faulted. */
-static bool allows(const struct sim_area *area, const struct sim_fault *fault)
+/* What a page must allow for the access that faulted: without read it is not even present. */
+static uint32_t needs(const struct sim_fault *fault)
 {
+  uint32_t flags = FM_PAGE_READ;
   if ((fault->code & SIM_FAULT_WRITE) != 0)
-    return (area->flags & FM_PAGE_WRITE) != 0;
+    flags |= FM_PAGE_WRITE;
   if ((fault->code & SIM_FAULT_FETCH) != 0)
-    return (area->flags & FM_PAGE_EXEC) != 0;
-  return (area->flags & FM_PAGE_READ) != 0;
+    flags |= FM_PAGE_EXEC;
+  return flags;
 }
 
 /* Makes the access possible, or says why it is not. */
@@ -81,7 +82,8 @@ static enum sim_os_answer resolve(sim_os *os, struct sim_process *process,
   struct fm_kernel *kernel = sim_os_kernel(os);
   uint64_t page = fm_page_down(fault->va);
   const struct sim_area *area = sim_area_at(process, page);
-  if (fault->kind != SIM_FAULT_PAGE || area == NULL || !allows(area, fault))
+  uint32_t needed = needs(fault);
+  if (fault->kind != SIM_FAULT_PAGE || area == NULL || (needed & ~area->flags) != 0)
     return SIM_OS_FAULT;
 
   struct fm_pt_cursor cursor;
