@@ -94,11 +94,11 @@ static enum sim_os_answer resolve(sim_os *os, struct sim_process *process,
   if (ops->pt_lock(kernel, process->space, page, page + FM_PAGE_SIZE, &cursor) != FM_PT_OK)
     return SIM_OS_FAULT;
   ops->pt_query(&cursor, &item);
-  uint32_t missing = (uint32_t)area->flags & ~item.prop.flags;
+  uint32_t missing = needed & ~item.prop.flags;
   if (item.kind == FM_PT_NOTHING) {
     how = "demand-zero page";
     answer = demand_zero(os, &cursor, area->flags);
-  } else if ((fault->code & SIM_FAULT_WRITE) != 0 && (missing & FM_PAGE_WRITE) != 0) {
+  } else if (missing == FM_PAGE_WRITE && !area->shared) {
     sim_os_touch_item(os, &item);
     answer = copy_on_write(os, &cursor, &item, &old);
     how = old.kind == FM_PT_NOTHING ? "the last owner may write again" : "copy on write";
