@@ -149,24 +149,14 @@ static void check_stale(sim_os *os, uint32_t cpu, struct sim_request request,
 /* A write may fault twice: the page is not there, then it is shared. */
 #define FAULTS_MAX 4u
 
-static enum sim_os_answer access_page(sim_os *os, struct sim_process *process,
-                                      struct sim_request request, void *bytes, uint32_t size,
-                                      struct sim_fault *ret_fault)
+/* Finds the byte, and makes its page accessible where that takes a fault. */
+static enum sim_os_answer reach(sim_os *os, struct sim_process *process, struct sim_request request,
+                                fm_paddr *ret, const struct sim_tlb_entry **ret_hit,
+                                struct sim_fault *ret_fault)
 {
-  uint32_t cpu = fm_port_this_cpu.id;
-  const struct sim_tlb_entry *hit;
-  fm_paddr paddr;
   for (uint32_t i = 0; i < FAULTS_MAX; i++) {
-    if (sim_mmu_translate(os->mmu, cpu, request, os->tag, &paddr, &hit, ret_fault)) {
-      if (hit != NULL)
-        check_stale(os, cpu, request, hit, paddr);
-      void *where = fm_linear(paddr, size);
-      if (request.access == SIM_ACCESS_WRITE)
-        memcpy(where, bytes, size);
-      else
-        memcpy(bytes, where, size);
+    if (sim_mmu_translate(os->mmu, fm_port_this_cpu.id, request, os->tag, ret, ret_hit, ret_fault))
       return SIM_OS_OK;
-    }
     enum sim_os_answer answer = resolve(os, process, ret_fault);
     if (answer != SIM_OS_OK)
       return answer;
@@ -174,18 +164,47 @@ static enum sim_os_answer access_page(sim_os *os, struct sim_process *process,
   return SIM_OS_FAULT;
 }
 
+static enum sim_os_answer access_page(sim_os *os, struct sim_process *process,
+                                      struct sim_request request, void *bytes, uint32_t size,
+                                      struct sim_fault *ret_fault)
+{
+  const struct sim_tlb_entry *hit;
+  fm_paddr paddr;
+  enum sim_os_answer answer = reach(os, process, request, &paddr, &hit, ret_fault);
+  if (answer != SIM_OS_OK)
+    return answer;
+  if (hit != NULL)
+    check_stale(os, fm_port_this_cpu.id, request, hit, paddr);
+  void *where = fm_linear(paddr, size);
+  if (request.access == SIM_ACCESS_WRITE)
+    memcpy(where, bytes, size);
+  else
+    memcpy(bytes, where, size);
+  return SIM_OS_OK;
+}
+
 enum sim_os_answer sim_process_access(sim_os *os, struct sim_process *process, uint64_t va,
                                       enum sim_access access, void *bytes, uint32_t size,
                                       struct sim_fault *ret_fault)
 {
+  struct sim_request first = {.va = va, .access = access, .user = true};
+  struct sim_request second = first;
+  uint32_t room = (uint32_t)(FM_PAGE_SIZE - (va & FM_PAGE_MASK));
   sim_process_activate(os, process);
-  enum sim_os_answer answer = SIM_OS_OK;
-  for (uint32_t done = 0, here; done < size && answer == SIM_OS_OK; done += here) {
-    uint64_t room = FM_PAGE_SIZE - ((va + done) & FM_PAGE_MASK);
-    here = (uint32_t)MIN(size - done, room);
-    struct sim_request request = {.va = va + done, .access = access, .user = true};
-    answer = access_page(os, process, request, (uint8_t *)bytes + done, here, ret_fault);
-  }
+  if (size <= room)
+    return access_page(os, process, first, bytes, size, ret_fault);
+
+  /* Over a page border: both pages can be reached before the first byte is moved. */
+  const struct sim_tlb_entry *hit;
+  fm_paddr paddr;
+  second.va = va + room;
+  enum sim_os_answer answer = reach(os, process, first, &paddr, &hit, ret_fault);
+  if (answer == SIM_OS_OK)
+    answer = reach(os, process, second, &paddr, &hit, ret_fault);
+  if (answer == SIM_OS_OK)
+    answer = access_page(os, process, first, bytes, room, ret_fault);
+  if (answer == SIM_OS_OK)
+    answer = access_page(os, process, second, (uint8_t *)bytes + room, size - room, ret_fault);
   return answer;
 }
 
