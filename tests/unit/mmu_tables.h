@@ -20,8 +20,8 @@ enum { P = 1, W = 2, U = 4, A = 1 << 5, D = 1 << 6, L = 1 << 7, G = 1 << 8 };
 enum { CODE_P = 1, CODE_W = 2, CODE_U = 4, CODE_RSVD = 8, CODE_I = 16 };
 #define NX (UINT64_C(1) << 63)
 
-/* The addresses of different entries at each level: 3, 5, 2 and 9. */
-#define VA ((UINT64_C(3) << 39) | (UINT64_C(5) << 30) | (UINT64_C(2) << 21) | (UINT64_C(9) << 12))
+/* The addresses of different entries at each level: 3, 5, 2 and 8. */
+#define VA ((UINT64_C(3) << 39) | (UINT64_C(5) << 30) | (UINT64_C(2) << 21) | (UINT64_C(8) << 12))
 
 #define FRAME (6 * MIB) /* for pages of 4 KiB and 2 MiB; those of 1 GiB begin at 0 */
 

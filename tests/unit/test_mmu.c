@@ -26,7 +26,7 @@ START_TEST(a_walk_finds_the_byte_through_pages_of_each_size)
   ck_assert_uint_eq(walk.pte, *entry(level, VA));
   ck_assert_uint_eq(walk.nr_steps, 5 - level);
   for (uint32_t i = 0; i < walk.nr_steps; i++) {
-    static const uint32_t indices[] = {3, 5, 2, 9};
+    static const uint32_t indices[] = {3, 5, 2, 8};
     ck_assert_uint_eq(walk.steps[i].level, 4 - i);
     ck_assert_uint_eq(walk.steps[i].index, indices[i]);
     ck_assert_uint_eq(walk.steps[i].node.raw, table_of(4 - i).raw);

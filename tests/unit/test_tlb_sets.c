@@ -25,6 +25,20 @@ START_TEST(a_flush_takes_what_its_range_touches)
 }
 END_TEST
 
+START_TEST(a_flush_of_a_single_byte_takes_its_page)
+{
+  static const uint64_t offsets[] = {0, 1, FM_PAGE_MASK};
+  for (size_t i = 0; i < G_N_ELEMENTS(offsets); i++) {
+    ck_assert(!hits(VA));
+    sim_mmu_flush(mmu, 0, VA - 1, VA);
+    sim_mmu_flush(mmu, 0, VA + FM_PAGE_SIZE, VA + FM_PAGE_SIZE + 1);
+    ck_assert(has(VA, 1));
+    sim_mmu_flush(mmu, 0, VA + offsets[i], VA + offsets[i] + 1);
+    ck_assert(!has(VA, 1));
+  }
+}
+END_TEST
+
 START_TEST(a_flush_of_one_page_takes_a_huge_entry)
 {
   for (uint32_t level = 2; level <= 3; level++) {
@@ -159,6 +173,7 @@ Suite *fm_test_suite(void)
   TCase *tc = tcase_create("tlb sets");
   tcase_add_checked_fixture(tc, tlb_setup, tlb_teardown);
   tcase_add_test(tc, a_flush_takes_what_its_range_touches);
+  tcase_add_test(tc, a_flush_of_a_single_byte_takes_its_page);
   tcase_add_test(tc, a_flush_of_one_page_takes_a_huge_entry);
   tcase_add_test(tc, a_load_of_cr3_leaves_global_entries_and_a_flush_does_not);
   tcase_add_test(tc, a_full_flush_reaches_the_last_address);

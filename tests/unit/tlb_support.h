@@ -21,6 +21,7 @@
 enum { WAYS = 4, TAG = 77 };
 
 static sim_mmu *mmu;
+static const struct sim_tlb_entry wrong_hit; /* until the call says which it was */
 static const struct sim_tlb_entry *hit;
 static fm_paddr found;
 
@@ -48,7 +49,7 @@ static inline bool translate(uint32_t cpu, struct sim_request request)
 {
   memset(&fault, 0xee, sizeof(fault));
   found = fm_paddr_of(1);
-  hit = NULL;
+  hit = &wrong_hit;
   return sim_mmu_translate(mmu, cpu, request, TAG, &found, &hit, &fault);
 }
 
