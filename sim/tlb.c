@@ -87,20 +87,19 @@ static bool allows(const struct sim_tlb_entry *entry, struct sim_request request
   return request.access == SIM_ACCESS_READ || entry->executable;
 }
 
-/* Where this page is or may be put: a way that is free, or the next one in turn. */
-static struct sim_tlb_entry *room_for(struct set *set, uint64_t page, uint32_t level)
+/* A way that is free, or the next one in turn.  The page itself was forgotten before. */
+static struct sim_tlb_entry *room_in(struct set *set)
 {
-  struct sim_tlb_entry *entry = find_in(set, page, level);
-  for (uint32_t i = 0; i < WAYS && entry == NULL; i++)
+  for (uint32_t i = 0; i < WAYS; i++)
     if (!set->ways[i].valid)
-      entry = &set->ways[i];
-  return entry != NULL ? entry : &set->ways[set->next++ % WAYS];
+      return &set->ways[i];
+  return &set->ways[set->next++ % WAYS];
 }
 
 static void fill(struct tlb *tlb, const struct sim_translation *walk, uint64_t root, uint64_t tag)
 {
   struct set *set = set_of(tlb, walk->page, walk->level);
-  *room_for(set, walk->page, walk->level) = (struct sim_tlb_entry){
+  *room_in(set) = (struct sim_tlb_entry){
       .valid = true,
       .page = walk->page,
       .level = walk->level,
