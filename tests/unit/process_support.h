@@ -171,6 +171,7 @@ static inline struct fm_pt_item item_at(const struct sim_process *process, uint6
 {
   struct fm_pt_cursor cursor;
   struct fm_pt_item item;
+  va = fm_page_down(va);
   ck_assert_int_eq(ops->pt_lock(test_kernel(), process->space, va, va + FM_PAGE_SIZE, &cursor),
                    FM_PT_OK);
   ops->pt_query(&cursor, &item);
