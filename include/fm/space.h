@@ -118,7 +118,8 @@ FM_MUST_USE enum fm_pt_error fm_pt_map(struct fm_pt_cursor *cursor, fm_paddr pad
 
 /* Takes the next page or whole table out that lies before `end`, and moves behind it; a
  * huge page that reaches past either end is split first.  kind Nothing: there is none, and
- * the cursor is at `end`.  NoMemory: no frame for the split; the cursor is at that page. */
+ * the cursor is at `end`.  NoMemory: no frame for the split; the cursor is at that page.
+ * The kernel's tables of level 3 stay, only what is in them goes. */
 FM_MUST_USE enum fm_pt_error fm_pt_take(struct fm_pt_cursor *cursor, uint64_t end,
                                         struct fm_pt_item *ret);
 

@@ -102,6 +102,12 @@ static bool covers(const struct fm_pt_cursor *cursor, uint64_t end)
   return (cursor->va & (size - 1)) == 0 && end - cursor->va >= size;
 }
 
+/* The kernel's tables of level 3 are shared by all spaces, and there for ever. */
+static bool may_go(const struct fm_pt_cursor *cursor)
+{
+  return !(cursor->is_kernel && cursor->level == FM_PT_LEVELS);
+}
+
 /* Goes on to the next entry before `end` that is a page within the range, or with `tables`
  * a table within it.  *ret_found: there is one; else the cursor is at `end`. */
 static enum fm_pt_error find_next(struct fm_pt_cursor *cursor, uint64_t end, bool tables,
@@ -113,7 +119,7 @@ static enum fm_pt_error find_next(struct fm_pt_cursor *cursor, uint64_t end, boo
     bool is_table = fm_pte_is_table(pte, cursor->level);
     if (!fm_pte_is_valid(pte)) {
       move_behind(cursor, end);
-    } else if (is_table && !(tables && covers(cursor, end))) {
+    } else if (is_table && !(tables && may_go(cursor) && covers(cursor, end))) {
       fm__cursor_down(cursor, pte);
     } else if (!is_table && !covers(cursor, end)) {
       if (fm__cursor_split(cursor) != FM_PT_OK)
