@@ -95,7 +95,9 @@ void fm_space_deactivate(struct fm_kernel *kernel);
 /* ---- Ranges ---- */
 
 /* InvalidArgs: start or end is no multiple of 4096, the range is empty, or it does not lie
- * in the user half (a user space) or the kernel half (the kernel's). */
+ * in the user half (a user space) or the kernel half (the kernel's).  The very last page of
+ * the kernel half is in no range, as the end of that would be 2^64.  A CPU that has a cursor
+ * and asks for another one into the same space may wait for itself. */
 FM_MUST_USE enum fm_pt_error fm_pt_lock(struct fm_kernel *kernel, struct fm_space space,
                                         uint64_t start, uint64_t end, struct fm_pt_cursor *ret);
 void fm_pt_unlock(struct fm_pt_cursor *cursor);
@@ -103,7 +105,8 @@ void fm_pt_unlock(struct fm_pt_cursor *cursor);
 /* Moves the cursor; `va` lies in its range or is its end. */
 void fm_pt_move(struct fm_pt_cursor *cursor, uint64_t va);
 
-/* What is at the cursor.  Where nothing is, `level` says how large the hole's entry is. */
+/* What is at the cursor.  Where nothing is, `level` says how large the hole's entry is.  At
+ * the end of the range there is nothing, whatever comes behind it. */
 void fm_pt_query(struct fm_pt_cursor *cursor, struct fm_pt_item *ret);
 
 /*

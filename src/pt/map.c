@@ -44,6 +44,11 @@ static void move_behind(struct fm_pt_cursor *cursor, uint64_t end)
 
 void fm_pt_query(struct fm_pt_cursor *cursor, struct fm_pt_item *ret)
 {
+  /* Behind the range the nodes are not ours to read, and the index may begin anew. */
+  if (FM_UNLIKELY(cursor->va >= cursor->end)) {
+    *ret = (struct fm_pt_item){.kind = FM_PT_NOTHING, .level = 1, .va = cursor->va};
+    return;
+  }
   fm_pte pte = fm__cursor_entry(cursor);
   while (fm_pte_is_table(pte, cursor->level)) {
     fm__cursor_down(cursor, pte);
