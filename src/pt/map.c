@@ -84,7 +84,7 @@ enum fm_pt_error fm_pt_map(struct fm_pt_cursor *cursor, fm_paddr paddr, uint32_t
       fm__cursor_down(cursor, pte);
     else if (fm_pte_is_valid(pte))
       return FM_PT_MAPPED;
-    else if (fm__cursor_make_table(cursor) != FM_PT_OK)
+    else if (fm__cursor_make_tables(cursor, level) != FM_PT_OK)
       return FM_PT_NO_MEMORY;
     pte = fm__cursor_entry(cursor);
   }
@@ -101,10 +101,20 @@ enum fm_pt_error fm_pt_map(struct fm_pt_cursor *cursor, fm_paddr paddr, uint32_t
 
 /* ---- Finding the next page ---- */
 
-static bool covers(const struct fm_pt_cursor *cursor, uint64_t end)
+/* Whether an entry of this level at the cursor begins there and is over before `end`. */
+static bool covers(const struct fm_pt_cursor *cursor, uint32_t level, uint64_t end)
 {
-  uint64_t size = fm_pt_page_size(cursor->level);
+  uint64_t size = fm_pt_page_size(level);
   return (cursor->va & (size - 1)) == 0 && end - cursor->va >= size;
+}
+
+/* Makes smaller pages of the huge one at the cursor, so that one is over before `end`. */
+static enum fm_pt_error split(struct fm_pt_cursor *cursor, uint64_t end)
+{
+  uint32_t level = cursor->level - 1;
+  while (level > 1 && !covers(cursor, level, end))
+    level--;
+  return fm__cursor_split(cursor, level);
 }
 
 /* The kernel's tables of level 3 are shared by all spaces, and there for ever. */
@@ -124,10 +134,10 @@ static enum fm_pt_error find_next(struct fm_pt_cursor *cursor, uint64_t end, boo
     bool is_table = fm_pte_is_table(pte, cursor->level);
     if (!fm_pte_is_valid(pte)) {
       move_behind(cursor, end);
-    } else if (is_table && !(tables && may_go(cursor) && covers(cursor, end))) {
+    } else if (is_table && !(tables && may_go(cursor) && covers(cursor, cursor->level, end))) {
       fm__cursor_down(cursor, pte);
-    } else if (!is_table && !covers(cursor, end)) {
-      if (fm__cursor_split(cursor) != FM_PT_OK)
+    } else if (!is_table && !covers(cursor, cursor->level, end)) {
+      if (split(cursor, end) != FM_PT_OK)
         return FM_PT_NO_MEMORY;
     } else {
       *ret = pte;
@@ -248,8 +258,8 @@ bool fm_pt_merge(struct fm_pt_cursor *cursor, uint32_t level, struct fm_pt_item 
     pte = fm__cursor_entry(cursor);
   }
   fm_pte page;
-  if (cursor->level != level || !fm_pte_is_table(pte, level) || !covers(cursor, cursor->end) ||
-      !as_one_page(fm_pte_paddr(pte), level, &page))
+  if (cursor->level != level || !fm_pte_is_table(pte, level) ||
+      !covers(cursor, level, cursor->end) || !as_one_page(fm_pte_paddr(pte), level, &page))
     return false;
 
   /* The references go over to the huge page: the table has no children left to drop. */

@@ -132,33 +132,58 @@ void fm__cursor_down(struct fm_pt_cursor *cursor, fm_pte table)
   cursor->path[cursor->level] = fm_pte_paddr(table);
 }
 
-enum fm_pt_error fm__cursor_make_table(struct fm_pt_cursor *cursor)
+/* ---- New tables ---- */
+
+/* Nodes for the levels below the cursor's down to `level`, by level: all of them or none. */
+static bool alloc_tables(const struct fm_pt_cursor *cursor, uint32_t level, fm_paddr *ret)
 {
-  fm_paddr node = cursor->path[cursor->level];
-  fm_paddr child;
-  if (fm_node_alloc(cursor->kernel, cursor->level - 1, cursor->is_kernel, &child) != FM_ALLOC_OK)
+  for (uint32_t at = cursor->level - 1; at >= level; at--) {
+    if (fm_node_alloc(cursor->kernel, at, cursor->is_kernel, &ret[at]) == FM_ALLOC_OK)
+      continue;
+    while (++at < cursor->level)
+      fm_frame_drop(cursor->kernel, fm_frame_from_raw(ret[at]));
+    return false;
+  }
+  return true;
+}
+
+/* Puts a table at the cursor and goes down to it. */
+static void put_table(struct fm_pt_cursor *cursor, fm_paddr table)
+{
+  fm_pte pte = fm_pte_of_table(table);
+  fm_node_write(cursor->path[cursor->level], fm_pt_index(cursor->va, cursor->level), pte);
+  fm__cursor_down(cursor, pte);
+}
+
+enum fm_pt_error fm__cursor_make_tables(struct fm_pt_cursor *cursor, uint32_t level)
+{
+  fm_paddr tables[FM_PT_LEVELS];
+  if (!alloc_tables(cursor, level, tables))
     return FM_PT_NO_MEMORY;
-  fm_node_lock(child); /* nobody knows it yet: it is ours like the rest of the range */
-  fm_node_write(node, fm_pt_index(cursor->va, cursor->level), fm_pte_of_table(child));
-  fm_node_count(node, 1);
-  fm__cursor_down(cursor, fm_pte_of_table(child));
+  while (cursor->level > level) {
+    fm_paddr child = tables[cursor->level - 1];
+    fm_node_lock(child); /* nobody knows it yet: it is ours like the rest of the range */
+    fm_node_count(cursor->path[cursor->level], 1);
+    put_table(cursor, child);
+  }
   return FM_PT_OK;
 }
 
-enum fm_pt_error fm__cursor_split(struct fm_pt_cursor *cursor)
+enum fm_pt_error fm__cursor_split(struct fm_pt_cursor *cursor, uint32_t level)
 {
-  fm_paddr node = cursor->path[cursor->level];
-  fm_pte huge = fm__cursor_entry(cursor);
-  fm_paddr child;
-  if (fm_node_alloc(cursor->kernel, cursor->level - 1, cursor->is_kernel, &child) != FM_ALLOC_OK)
+  fm_paddr tables[FM_PT_LEVELS];
+  if (!alloc_tables(cursor, level, tables))
     return FM_PT_NO_MEMORY;
-  fm_node_lock(child);
-  for (uint32_t i = 0; i < FM_PT_ENTRIES; i++) {
-    fm_pte page = {huge.raw + i * fm_pt_page_size(cursor->level - 1)};
-    fm_node_write(child, i, page);
+  while (cursor->level > level) {
+    fm_pte huge = fm__cursor_entry(cursor);
+    fm_paddr child = tables[cursor->level - 1];
+    fm_node_lock(child);
+    for (uint32_t i = 0; i < FM_PT_ENTRIES; i++) {
+      fm_pte page = {huge.raw + i * fm_pt_page_size(cursor->level - 1)};
+      fm_node_write(child, i, page);
+    }
+    fm_node_count(child, (int32_t)FM_PT_ENTRIES);
+    put_table(cursor, child);
   }
-  fm_node_count(child, (int32_t)FM_PT_ENTRIES);
-  fm_node_write(node, fm_pt_index(cursor->va, cursor->level), fm_pte_of_table(child));
-  fm__cursor_down(cursor, fm_pte_of_table(child));
   return FM_PT_OK;
 }

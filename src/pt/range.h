@@ -19,9 +19,10 @@ fm_pte fm__cursor_entry(const struct fm_pt_cursor *cursor);
 /* Goes down to the table that the entry points to. */
 void fm__cursor_down(struct fm_pt_cursor *cursor, fm_pte table);
 
-/* Puts an empty table where nothing is, or a table of 512 smaller pages where a huge one
- * is, and goes down to it. */
-FM_MUST_USE enum fm_pt_error fm__cursor_make_table(struct fm_pt_cursor *cursor);
-FM_MUST_USE enum fm_pt_error fm__cursor_split(struct fm_pt_cursor *cursor);
+/* Puts empty tables where nothing is, or tables of 512 smaller pages where a huge one is, and
+ * goes down to that of `level`, which is below the cursor's.  NoMemory: nothing has changed,
+ * also if only the last one could not be had. */
+FM_MUST_USE enum fm_pt_error fm__cursor_make_tables(struct fm_pt_cursor *cursor, uint32_t level);
+FM_MUST_USE enum fm_pt_error fm__cursor_split(struct fm_pt_cursor *cursor, uint32_t level);
 
 #endif
