@@ -98,7 +98,7 @@ static inline struct fm_pt_item query(uint64_t va)
 static inline unsigned unmap(uint64_t start, uint64_t end)
 {
   struct fm_pt_cursor cursor = lock(start, end);
-  struct fm_pt_item items[1200];
+  struct fm_pt_item items[1600];
   unsigned count = 0;
   for (;; count++) {
     ck_assert_uint_lt(count, G_N_ELEMENTS(items));
