@@ -5,8 +5,8 @@
  * One table for each level, behind one another from TEST_FRAME on, in the RAM of
  * test_machine; nobody owns the frames.  One thread.
  */
-#ifndef FM_TESTS_MMU_TABLES_H
-#define FM_TESTS_MMU_TABLES_H
+#ifndef FM_TESTS_UNIT_MMU_TABLES_H
+#define FM_TESTS_UNIT_MMU_TABLES_H
 
 #include <sim/mmu.h>
 #include <string.h>

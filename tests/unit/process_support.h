@@ -6,8 +6,8 @@
  * process_teardown() lets all processes exit; then the machine has to be as it was before
  * the first one.  One thread.
  */
-#ifndef FM_TESTS_PROCESS_SUPPORT_H
-#define FM_TESTS_PROCESS_SUPPORT_H
+#ifndef FM_TESTS_UNIT_PROCESS_SUPPORT_H
+#define FM_TESTS_UNIT_PROCESS_SUPPORT_H
 
 #include <sim/process.h>
 #include <string.h>

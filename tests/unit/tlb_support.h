@@ -4,8 +4,8 @@
  *
  * tlb_setup() maps VA, and both CPUs have the tables' root in cr3.  One thread.
  */
-#ifndef FM_TESTS_TLB_SUPPORT_H
-#define FM_TESTS_TLB_SUPPORT_H
+#ifndef FM_TESTS_UNIT_TLB_SUPPORT_H
+#define FM_TESTS_UNIT_TLB_SUPPORT_H
 
 #include "tests/unit/mmu_tables.h"
 
