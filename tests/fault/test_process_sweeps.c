@@ -97,6 +97,17 @@ static enum sim_os_answer demand_zero(void)
   return try_write(p, page(UNTOUCHED) + UNTOUCHED, 1);
 }
 
+/* Where the tables are missing, too.  The area is no part of what is compared. */
+static enum sim_os_answer demand_zero_far(void)
+{
+  if (sim_area_at(p, FAR) == NULL)
+    sim_area_add(p, (struct sim_area){FAR, FAR + FM_PAGE_SIZE, RIGHTS_RW, false});
+  enum sim_os_answer answer = try_write(p, FAR, 1);
+  ck_assert((frame_at(p, FAR) != 0) == (answer == SIM_OS_OK));
+  sim_area_remove(p, FAR, FAR + FM_PAGE_SIZE);
+  return answer;
+}
+
 static enum sim_os_answer copy(void)
 {
   return try_write(p, page(3) + 3, 1);
@@ -129,9 +140,18 @@ static const struct {
   enum sim_os_answer (*act)(void);
   unsigned needed;
 } acts[] = {
-    {make, 1},       {do_fork, 1 + 3}, {map_shared, 3 + 3}, {map_over_tables, 1 + 2},
-    {map_frames, 3}, {demand_zero, 1}, {copy, 1},           {copy_two, 2},
-    {take_out, 0},   {protect, 0},     {last_owner, 0},
+    {make, 1},
+    {do_fork, 1 + 3},
+    {map_shared, 3 + 3},
+    {map_over_tables, 1 + 2},
+    {map_frames, 3},
+    {demand_zero, 1},
+    {demand_zero_far, 1 + 3},
+    {copy, 1},
+    {copy_two, 2},
+    {take_out, 0},
+    {protect, 0},
+    {last_owner, 0},
 };
 
 /* ---- The sweep ---- */
@@ -207,6 +227,39 @@ START_TEST(after_a_failed_fork_the_parent_copies_nothing)
 }
 END_TEST
 
+START_TEST(a_huge_page_that_cannot_be_split_stays)
+{
+  const uint64_t size = 512 * FM_PAGE_SIZE;
+  struct fm_segment huge;
+  struct fm_pt_cursor cursor;
+  fm_paddr start;
+  p = spawn("p");
+  ck_assert(ops->alloc(test_kernel(), size, size, &start));
+  struct fm_range range = {start, fm_paddr_add(start, size)};
+  ck_assert_int_eq(ops->segment_from_unused(test_kernel(), range, test_anon(), NULL, NULL, &huge),
+                   FM_GET_OK);
+  ck_assert_int_eq(ops->pt_lock(test_kernel(), p->space, VA, VA + size, &cursor), FM_PT_OK);
+  ck_assert_int_eq(ops->pt_map(&cursor, start, 2,
+                               fm_page_prop_of(RIGHTS_RW | (uint32_t)FM_PAGE_USER), true, NULL),
+                   FM_PT_OK);
+  ops->pt_unlock(&cursor);
+  sim_area_add(p, (struct sim_area){VA, VA + size, RIGHTS_RW, true});
+  write_at(p, page(1), 5);
+
+  (void)sim_machine_fail_alloc(test_machine, 1);
+  expect_answer(sim_process_unmap(os, p, page(1), FM_PAGE_SIZE, true), "NoMemory");
+  ck_assert_uint_eq(read_at(p, page(1)), 5);
+  ck_assert_uint_eq(p->areas->len, 1);
+  (void)sim_machine_fail_alloc(test_machine, 1);
+  expect_answer(sim_process_protect(os, p, page(1), FM_PAGE_SIZE, RIGHTS_R, true), "NoMemory");
+  write_at(p, page(1), 6);
+  expect_answer(sim_process_unmap(os, p, page(1), FM_PAGE_SIZE, true), "Ok");
+  expect_answer(try_write(p, page(1), 7), "Fault");
+  write_at(p, page(2), 7);
+  ck_assert_uint_eq(p->areas->len, 2);
+}
+END_TEST
+
 /* ---- Memory that really runs out ---- */
 
 START_TEST(processes_that_use_up_all_memory_give_it_back)
@@ -243,6 +296,7 @@ Suite *fm_test_suite(void)
                       G_N_ELEMENTS(acts));
   tcase_add_test(tc, the_fault_that_found_no_memory_is_told);
   tcase_add_test(tc, after_a_failed_fork_the_parent_copies_nothing);
+  tcase_add_test(tc, a_huge_page_that_cannot_be_split_stays);
   tcase_add_test(tc, processes_that_use_up_all_memory_give_it_back);
   suite_add_tcase(suite, tc);
   return suite;

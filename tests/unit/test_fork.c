@@ -172,6 +172,52 @@ START_TEST(parent_and_child_change_their_areas_apart)
 }
 END_TEST
 
+START_TEST(pages_keep_their_places_around_one_that_nobody_touched)
+{
+  map(p, 0, 5, RIGHTS_RW, false);
+  write_at(p, page(1), 1);
+  write_at(p, page(4), 4);
+  struct sim_process *child = fork_of(p, true);
+  for (uint64_t i = 0; i < 5; i++) {
+    ck_assert_uint_eq(frame_at(child, page(i)), frame_at(p, page(i)));
+    ck_assert_uint_eq(read_at(child, page(i)), i == 1 || i == 4 ? i : 0);
+  }
+}
+END_TEST
+
+START_TEST(frames_that_were_mapped_by_address_stay_shared)
+{
+  struct fm_segment segment;
+  ck_assert_int_eq(ops->segment_alloc(test_kernel(), &(struct fm_alloc_options){0}, 1, &segment),
+                   FM_ALLOC_OK);
+  expect_answer(sim_process_map_frames(os, p, VA, segment.range, RIGHTS_RW), "Ok");
+  struct sim_process *child = fork_of(p, true);
+  write_at(child, VA, 1);
+  write_at(p, VA + 1, 2);
+  ck_assert_uint_eq(read_at(p, VA), 1);
+  ck_assert_uint_eq(read_at(child, VA + 1), 2);
+  ops->segment_drop(test_kernel(), segment);
+}
+END_TEST
+
+/* Private and shared pages in one call: each keeps its own way. */
+START_TEST(other_rights_give_no_way_around_a_copy)
+{
+  fill(2);
+  map(p, 2, 1, RIGHTS_RW, true);
+  map(p, 3, 1, RIGHTS_RW, false);
+  write_at(p, page(3), 103);
+  struct sim_process *child = fork_of(p, true);
+  uint64_t size = 4 * FM_PAGE_SIZE;
+  expect_answer(sim_process_protect(os, child, VA, size, RIGHTS_R, true), "Ok");
+  expect_answer(sim_process_protect(os, child, VA, size, RIGHTS_RW, true), "Ok");
+  for (uint64_t i = 0; i < 4; i++)
+    write_at(child, page(i), 1);
+  for (uint64_t i = 0; i < 4; i++)
+    ck_assert_uint_eq(read_at(p, page(i)), i == 2 ? 1 : 100 + i);
+}
+END_TEST
+
 START_TEST(a_page_that_nobody_touched_is_made_for_each_on_its_own)
 {
   map(p, 0, 1, RIGHTS_RW, false);
@@ -320,6 +366,40 @@ START_TEST(a_dirty_mark_does_not_come_with_the_right_to_write)
 }
 END_TEST
 
+/* The entry of a page of p, in its table. */
+static uint64_t *raw_entry(uint64_t va)
+{
+  struct sim_request request = {.va = va, .user = true, .quiet = true};
+  struct sim_translation walk;
+  ck_assert(sim_mmu_walk(test_machine, fm_slot_paddr(p->space.root.slot), request, &walk, &fault));
+  return fm_node_entry(walk.steps[3].node, walk.steps[3].index);
+}
+
+START_TEST(the_look_for_what_is_stale_marks_nothing)
+{
+  fill(1);
+  uint64_t *entry = raw_entry(VA);
+  *entry &= ~(FM_PTE_ACCESSED | FM_PTE_DIRTY);
+  write_at(p, VA, 1); /* through the TLB */
+  ck_assert_uint_eq(*entry & (FM_PTE_ACCESSED | FM_PTE_DIRTY), 0);
+  ck_assert_uint_eq(events.nr_stale + events.nr_resolved, 0);
+}
+END_TEST
+
+START_TEST(only_page_faults_are_resolved)
+{
+  fill(1);
+  uint64_t *entry = raw_entry(VA);
+  uint64_t before = *entry;
+  *entry |= FM_PTE_ADDRESS; /* where there is no memory */
+  sim_os_flush(os, VA, VA + FM_PAGE_SIZE);
+  expect_answer(try_write(p, VA, 1), "Fault");
+  ck_assert_int_eq(fault.kind, SIM_FAULT_BUS);
+  ck_assert_uint_eq(events.nr_resolved, 0);
+  *entry = before;
+}
+END_TEST
+
 /* ---- Two CPUs at one page ---- */
 
 static struct {
@@ -397,9 +477,14 @@ Suite *fm_test_suite(void)
   tcase_add_test(tc, each_generation_of_processes_has_its_own_bytes);
   tcase_add_test(tc, shared_pages_are_seen_by_both_and_never_copied);
   tcase_add_test(tc, parent_and_child_change_their_areas_apart);
+  tcase_add_test(tc, pages_keep_their_places_around_one_that_nobody_touched);
+  tcase_add_test(tc, frames_that_were_mapped_by_address_stay_shared);
+  tcase_add_test(tc, other_rights_give_no_way_around_a_copy);
   tcase_add_test(tc, a_page_that_nobody_touched_is_made_for_each_on_its_own);
   tcase_add_test(tc, rights_are_inherited);
   add_stale(tc);
+  tcase_add_test(tc, the_look_for_what_is_stale_marks_nothing);
+  tcase_add_test(tc, only_page_faults_are_resolved);
   tcase_add_test(tc, a_read_goes_on_if_another_cpu_made_the_page_meanwhile);
   tcase_add_test(tc, a_shared_page_is_not_copied_whatever_its_entry_says);
   suite_add_tcase(suite, tc);

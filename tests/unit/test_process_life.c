@@ -151,6 +151,8 @@ START_TEST(an_exec_gives_all_memory_back_and_the_process_goes_on)
     map(p, 6, 5, RIGHTS_RW, true);
     map(p, 1u << 20, 1, RIGHTS_RW, true);          /* another table of level 3 */
     map(p, UINT64_C(1) << 30, 1, RIGHTS_RW, true); /* and of the root */
+    expect_answer(sim_process_map(os, p, FM_USER_END - FM_PAGE_SIZE, FM_PAGE_SIZE, RIGHTS_RW, true),
+                  "Ok");
     write_at(p, VA, 1);
     sim_process_exec(os, p);
     ck_assert_uint_eq(ops->free_bytes(test_kernel()), before);
@@ -231,6 +233,17 @@ START_TEST(an_access_whose_second_page_faults_moves_nothing)
   expect_answer(access_at(page(1) - 3, SIM_ACCESS_READ, buffer, 8), "Ok");
   expect_answer(access_at(page(1) - 3, SIM_ACCESS_WRITE, buffer, 8), "Fault");
   ck_assert_uint_eq(fault.code, SIM_FAULT_USER | SIM_FAULT_WRITE | SIM_FAULT_PRESENT);
+}
+END_TEST
+
+START_TEST(an_access_whose_first_page_faults_does_not_make_the_second)
+{
+  uint8_t buffer[8] = {0};
+  map(p, 1, 1, RIGHTS_RW, false);
+  expect_answer(access_at(page(1) - 3, SIM_ACCESS_WRITE, buffer, 8), "Fault");
+  ck_assert_uint_eq(fault.va, page(1) - 3);
+  ck_assert_uint_eq(events.nr_resolved, 0);
+  ck_assert_uint_eq(frame_at(p, page(1)), 0);
 }
 END_TEST
 
@@ -365,6 +378,7 @@ Suite *fm_test_suite(void)
   add_life(tc);
   tcase_add_test(tc, an_access_may_cross_the_border_of_two_pages);
   tcase_add_test(tc, an_access_whose_second_page_faults_moves_nothing);
+  tcase_add_test(tc, an_access_whose_first_page_faults_does_not_make_the_second);
   tcase_add_test(tc, the_border_of_user_space_is_a_border_of_pages);
   tcase_add_test(tc, each_page_of_an_access_may_be_stale_once);
   tcase_add_test(tc, of_each_frame_whose_count_changes_the_system_tells);
