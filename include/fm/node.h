@@ -75,7 +75,8 @@ static inline void fm_node_unlock(fm_paddr node)
 extern "C" {
 #endif
 
-/* A node without entries.  `is_kernel`: it is for the kernel's table. */
+/* A node without entries.  `is_kernel`: it is for the kernel's table.  It is never the frame
+ * at address 0, which stands for no node; so NoMemory also if no other frame is left. */
 FM_MUST_USE enum fm_alloc_error fm_node_alloc(struct fm_kernel *kernel, uint32_t level,
                                               bool is_kernel, fm_paddr *ret);
 

@@ -12,6 +12,12 @@ enum fm_alloc_error fm_node_alloc(struct fm_kernel *kernel, uint32_t level, bool
       .type = FM_META_ID(FM_META_PAGE_TABLE, struct fm_page_table_meta), .meta = &meta};
   struct fm_frame frame = {NULL};
   enum fm_alloc_error error = fm_frame_alloc(kernel, &options, &frame);
+  if (error == FM_ALLOC_OK && FM_UNLIKELY(fm_frame_paddr(frame).raw == 0)) {
+    /* In cr3, in kernel_root and in the list of nodes that wait, 0 stands for none. */
+    struct fm_frame at_0 = frame;
+    error = fm_frame_alloc(kernel, &options, &frame);
+    fm_frame_drop(kernel, at_0);
+  }
   if (error == FM_ALLOC_OK)
     *ret = fm_frame_into_raw(frame);
   return error;
