@@ -210,6 +210,49 @@ START_TEST(each_cpu_has_an_active_space_of_its_own)
 }
 END_TEST
 
+/* ---- Address 0, which stands for no node ---- */
+
+static void setup_at_0(void)
+{
+  space_setup_with(FM_ALLOCATOR_BITMAP, 2, 0);
+}
+
+START_TEST(no_table_lies_at_address_0)
+{
+  const fm_paddr zero = {0};
+  ck_assert(ops->is_free(test_kernel(), zero)); /* though it would be the first to be given */
+  ck_assert_uint_ne(root_of(space).raw, 0);
+  ops->space_activate(test_kernel(), space);
+  ck_assert_uint_eq(cr3(0), root_of(space).raw);
+  ck_assert_uint_eq(count_of(space), 2);
+  ops->space_deactivate(test_kernel());
+  ck_assert_int_eq(map(VA, fm_paddr_of(0), 1, false), FM_PT_OK);
+  for (uint32_t level = 3; level >= 1; level--)
+    ck_assert_uint_ne(table_at(VA, level).raw, 0);
+  ck_assert(ops->is_free(test_kernel(), zero));
+  ck_assert_uint_eq(new_frame().raw, 0); /* it is as good as any other for a page */
+  ops->frame_drop(test_kernel(), ops->frame_from_raw(zero));
+}
+END_TEST
+
+START_TEST(a_table_is_refused_if_only_frame_0_is_left)
+{
+  static struct fm_frame held[TEST_RAM / PAGE];
+  unsigned count = 0;
+  const struct fm_alloc_options dirty = {.dirty = true};
+  while (ops->frame_alloc(test_kernel(), &dirty, &held[count]) == FM_ALLOC_OK)
+    count++;
+  ck_assert_uint_eq(fm_slot_paddr(held[0].slot).raw, 0);
+  ops->frame_drop(test_kernel(), held[0]);
+  struct fm_space other;
+  ck_assert_int_eq(ops->space_new(test_kernel(), &other), FM_PT_NO_MEMORY);
+  ck_assert_int_eq(map(VA, fm_paddr_of(0), 1, false), FM_PT_NO_MEMORY);
+  ck_assert_uint_eq(ops->free_bytes(test_kernel()), PAGE);
+  for (unsigned i = 1; i < count; i++)
+    ops->frame_drop(test_kernel(), held[i]);
+}
+END_TEST
+
 /* ---- Tables that are wrong ---- */
 
 /* A node's only entry, at index 3, leads to a node of its own level, or to itself. */
@@ -269,6 +312,12 @@ Suite *fm_test_suite(void)
   tcase_add_test(tc, an_active_space_is_held_by_its_cpu);
   tcase_add_test(tc, each_cpu_has_an_active_space_of_its_own);
   suite_add_tcase(suite, tc);
+
+  TCase *at_0 = tcase_create("address 0");
+  tcase_add_checked_fixture(at_0, setup_at_0, space_teardown);
+  tcase_add_test(at_0, no_table_lies_at_address_0);
+  tcase_add_test(at_0, a_table_is_refused_if_only_frame_0_is_left);
+  suite_add_tcase(suite, at_0);
 
   TCase *wrong = tcase_create("wrong tables");
   tcase_add_checked_fixture(wrong, space_setup, test_teardown);
