@@ -20,17 +20,24 @@ static const struct fm_ops *ops;
 static struct fm_space space;
 static uint64_t free_before;
 
-/* A booted machine with an empty space. */
+/* A booted machine with an empty space, in the native build. */
+static inline void space_setup_config(const struct test_config *config)
+{
+  test_machine_boot_with(config);
+  ops = test_use_build(0);
+  free_before = ops->free_bytes(test_kernel());
+  ck_assert_int_eq(ops->space_new(test_kernel(), &space), FM_PT_OK);
+}
+
+/* The small machine, with this allocator. */
 static inline void space_setup_with(enum fm_allocator_kind allocator, uint32_t cpus, int build)
 {
   struct test_config config;
   test_config_init(&config);
   config.sim.allocator = allocator;
   config.sim.cpus = cpus;
-  test_machine_boot_with(&config);
+  space_setup_config(&config);
   ops = test_use_build(build);
-  free_before = ops->free_bytes(test_kernel());
-  ck_assert_int_eq(ops->space_new(test_kernel(), &space), FM_PT_OK);
 }
 
 static inline void space_setup(void)

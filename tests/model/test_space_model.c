@@ -386,10 +386,7 @@ static void setup(void)
   test_config_init(&config);
   config.ram = RAM;
   config.sim.allocator = FM_ALLOCATOR_BUDDY;
-  test_machine_boot_with(&config);
-  ops = test_use_build(0);
-  free_before = ops->free_bytes(test_kernel());
-  ck_assert_int_eq(ops->space_new(test_kernel(), &space), FM_PT_OK);
+  space_setup_config(&config);
   free_with_root = ops->free_bytes(test_kernel());
 }
 
@@ -433,10 +430,7 @@ START_TEST(a_large_tree_gives_back_all_that_it_owned)
   test_config_init(&config);
   config.ram = 128 * MIB;
   config.sim.allocator = _i == 0 ? FM_ALLOCATOR_BUDDY : FM_ALLOCATOR_BITMAP;
-  test_machine_boot_with(&config);
-  ops = test_use_build(0);
-  free_before = ops->free_bytes(test_kernel());
-  ck_assert_int_eq(ops->space_new(test_kernel(), &space), FM_PT_OK);
+  space_setup_config(&config);
 
   fm_paddr frames[SHARED];
   for (unsigned i = 0; i < SHARED; i++)
