@@ -39,7 +39,7 @@ static void move_behind(struct fm_pt_cursor *cursor, uint64_t end)
 {
   uint64_t size = fm_pt_page_size(cursor->level);
   uint64_t last = cursor->va | (size - 1);
-  fm_pt_move(cursor, last >= end - 1 ? end : last + 1);
+  fm__cursor_move(cursor, last >= end - 1 ? end : last + 1);
 }
 
 void fm_pt_query(struct fm_pt_cursor *cursor, struct fm_pt_item *ret)
@@ -61,21 +61,24 @@ void fm_pt_query(struct fm_pt_cursor *cursor, struct fm_pt_item *ret)
 
 static bool fits(const struct fm_pt_cursor *cursor, fm_paddr paddr, uint32_t level)
 {
-  if (level < 1 || level > FM_PT_LEAF_LEVEL || cursor->va >= cursor->end)
+  if (level < 1 || level > FM_PT_LEAF_LEVEL)
     return false;
   uint64_t size = fm_pt_page_size(level);
-  return (cursor->va & (size - 1)) == 0 && (paddr.raw & (size - 1)) == 0 &&
-         (paddr.raw & ~FM_PTE_ADDRESS) == 0 && cursor->end - cursor->va >= size;
+  return ((cursor->va | paddr.raw) & (size - 1)) == 0 && paddr.raw <= FM_PTE_ADDRESS &&
+         cursor->end - cursor->va >= size; /* the cursor is never behind the end */
 }
 
-enum fm_pt_error fm_pt_map(struct fm_pt_cursor *cursor, fm_paddr paddr, uint32_t level,
-                           struct fm_page_prop prop, bool tracked, struct fm_pt_item *old)
+/* Anywhere in the range, with any size. */
+static __attribute__((noinline)) enum fm_pt_error map_anywhere(struct fm_pt_cursor *cursor,
+                                                               fm_paddr paddr, uint32_t level,
+                                                               struct fm_page_prop prop,
+                                                               bool tracked, struct fm_pt_item *old)
 {
-  if (FM_UNLIKELY(!fits(cursor, paddr, level)))
+  if (!fits(cursor, paddr, level))
     return FM_PT_INVALID_ARGS;
-  if (FM_UNLIKELY(cursor->level < level))
+  if (cursor->level < level)
     cursor->level = level < cursor->guard ? level : cursor->guard;
-  if (FM_UNLIKELY(cursor->guard < level))
+  if (cursor->guard < level)
     return FM_PT_INVALID_ARGS;
 
   fm_pte pte = fm__cursor_entry(cursor);
@@ -96,6 +99,27 @@ enum fm_pt_error fm_pt_map(struct fm_pt_cursor *cursor, fm_paddr paddr, uint32_t
     *old = item_of(cursor, pte);
   write_entry(cursor, fm_pte_of_page(paddr, prop, tracked == cursor->is_kernel));
   move_behind(cursor, cursor->end);
+  return FM_PT_OK;
+}
+
+enum fm_pt_error fm_pt_map(struct fm_pt_cursor *cursor, fm_paddr paddr, uint32_t level,
+                           struct fm_page_prop prop, bool tracked, struct fm_pt_item *old)
+{
+  /* By far the most pages are small and go into the table where the last one went. */
+  if (FM_UNLIKELY(level != 1 || cursor->level != 1 || old != NULL || !fits(cursor, paddr, 1)))
+    return map_anywhere(cursor, paddr, level, prop, tracked, old);
+
+  fm_paddr table = cursor->path[1];
+  uint64_t va = cursor->va;
+  uint32_t index = fm_pt_index(va, 1);
+  if (FM_UNLIKELY(fm_pte_is_valid(fm_node_read(table, index))))
+    return FM_PT_MAPPED;
+  fm_node_count(table, 1);
+  fm_node_write(table, index, fm_pte_of_page(paddr, prop, tracked == cursor->is_kernel));
+  if (FM_UNLIKELY(index == FM_PT_ENTRIES - 1))
+    move_behind(cursor, cursor->end);
+  else
+    cursor->va = va + FM_PAGE_SIZE;
   return FM_PT_OK;
 }
 

@@ -114,22 +114,7 @@ void fm_pt_unlock(struct fm_pt_cursor *cursor)
 
 void fm_pt_move(struct fm_pt_cursor *cursor, uint64_t va)
 {
-  /* A node of level l covers 2^(12 + 9 l) bytes. */
-  while (cursor->level < cursor->guard &&
-         (va ^ cursor->va) >> (FM_PAGE_SHIFT + 9 * cursor->level) != 0)
-    cursor->level++;
-  cursor->va = va;
-}
-
-fm_pte fm__cursor_entry(const struct fm_pt_cursor *cursor)
-{
-  return fm_node_read(cursor->path[cursor->level], fm_pt_index(cursor->va, cursor->level));
-}
-
-void fm__cursor_down(struct fm_pt_cursor *cursor, fm_pte table)
-{
-  cursor->level--;
-  cursor->path[cursor->level] = fm_pte_paddr(table);
+  fm__cursor_move(cursor, va);
 }
 
 /* ---- New tables ---- */

@@ -14,10 +14,27 @@
 #include <fm/space.h>
 
 /* The entry at the cursor, in the node that it has gone down to. */
-fm_pte fm__cursor_entry(const struct fm_pt_cursor *cursor);
+static inline fm_pte fm__cursor_entry(const struct fm_pt_cursor *cursor)
+{
+  return fm_node_read(cursor->path[cursor->level], fm_pt_index(cursor->va, cursor->level));
+}
 
 /* Goes down to the table that the entry points to. */
-void fm__cursor_down(struct fm_pt_cursor *cursor, fm_pte table);
+static inline void fm__cursor_down(struct fm_pt_cursor *cursor, fm_pte table)
+{
+  cursor->level--;
+  cursor->path[cursor->level] = fm_pte_paddr(table);
+}
+
+/* fm_pt_move(), inline: up to the first node that has both addresses. */
+static inline void fm__cursor_move(struct fm_pt_cursor *cursor, uint64_t va)
+{
+  /* A node of level l covers 2^(12 + 9 l) bytes. */
+  uint64_t differ = (va ^ cursor->va) >> FM_PAGE_SHIFT;
+  while (cursor->level < cursor->guard && differ >> 9 * cursor->level != 0)
+    cursor->level++;
+  cursor->va = va;
+}
 
 /* Puts empty tables where nothing is, or tables of 512 smaller pages where a huge one is, and
  * goes down to that of `level`, which is below the cursor's.  NoMemory: nothing has changed,
