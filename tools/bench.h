@@ -38,5 +38,6 @@ void bench_claim_drop(struct fm_kernel *kernel, fm_paddr at, unsigned loops);
 
 GArray *bench_slot(unsigned rounds, GError **error);
 GArray *bench_alloc(unsigned rounds, GError **error); /* bench-alloc.c */
+GArray *bench_pt(unsigned rounds, GError **error);    /* bench-pt.c */
 
 #endif

@@ -33,9 +33,20 @@ static void print_alloc(const GArray *rows)
   }
 }
 
+static void print_pt(const GArray *rows)
+{
+  printf("%-26s %9s %9s %8s\n", "operation", "min ns", "median", "x inc");
+  for (guint i = 0; i < rows->len; i++) {
+    const struct bench_row *row = &g_array_index(rows, struct bench_row, i);
+    printf("%-26s %9.2f %9.2f %7.2fx\n", row->name, row->min_ns, row->median_ns,
+           row->min_ns / row->bare_ns);
+  }
+}
+
 static const struct suite suites[] = {
     {"slot", bench_slot, print_slot},
     {"alloc", bench_alloc, print_alloc},
+    {"pt", bench_pt, print_pt},
 };
 
 static const struct suite *find_suite(const char *name)
@@ -82,20 +93,22 @@ int cmd_bench(int argc, char **argv)
        "FILE"},
       G_OPTION_ENTRY_NULL,
   };
-  int status = cli_parse(&argc, &argv, "slot|alloc", entries, NULL,
+  int status = cli_parse(&argc, &argv, "slot|alloc|pt", entries, NULL,
                          "Suite slot: the operations on one slot, each beside its bare form (the\n"
                          "same atomics and plain stores, nothing else), interleaved in one run.\n"
                          "Suite alloc: frames and segments from both allocators, and a list, each\n"
                          "beside claim+drop of suite slot; nothing is zeroed.\n"
+                         "Suite pt: pages mapped one by one and in ranges of 1 GiB, each beside\n"
+                         "one more reference on a frame.\n"
                          "The ratio is that of the minima.\n\n"
                          "Example: framesim bench slot --rounds 20\n");
   if (status >= 0)
     return status;
   if (argc < 2)
-    return cli_usage_error("bench", "a suite is missing: slot or alloc");
+    return cli_usage_error("bench", "a suite is missing: slot, alloc or pt");
   const struct suite *suite = argc == 2 ? find_suite(argv[1]) : NULL;
   if (suite == NULL)
-    return cli_usage_error("bench", "one suite: slot or alloc");
+    return cli_usage_error("bench", "one suite: slot, alloc or pt");
   if (rounds < 1 || rounds > 100000)
     return cli_usage_error("bench", "--rounds must be 1 to 100000, not %d", rounds);
 
