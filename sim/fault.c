@@ -19,10 +19,10 @@ static enum sim_os_answer demand_zero(sim_os *os, struct fm_pt_cursor *cursor, u
   if (ops->frame_alloc(sim_os_kernel(os), &(struct fm_alloc_options){0}, &frame) != FM_ALLOC_OK)
     return SIM_OS_NO_MEMORY;
   sim_os_touch(os, fm_slot_paddr(frame.slot), true);
-  if (ops->pt_map(cursor, ops->frame_into_raw(frame), 1, fm_page_prop_of(flags | FM_PAGE_USER),
-                  true, NULL) == FM_PT_OK)
+  fm_paddr paddr = ops->frame_into_raw(frame);
+  if (ops->pt_map(cursor, paddr, 1, fm_page_prop_of(flags | FM_PAGE_USER), true, NULL) == FM_PT_OK)
     return SIM_OS_OK;
-  ops->frame_drop(sim_os_kernel(os), frame);
+  ops->frame_drop(sim_os_kernel(os), ops->frame_from_raw(paddr));
   return SIM_OS_NO_MEMORY;
 }
 
@@ -81,10 +81,11 @@ static enum sim_os_answer resolve(sim_os *os, struct sim_process *process,
   const struct fm_ops *ops = sim_os_ops(os);
   struct fm_kernel *kernel = sim_os_kernel(os);
   uint64_t page = fm_page_down(fault->va);
-  const struct sim_area *area = sim_area_at(process, page);
+  const struct sim_area *found = sim_area_at(process, page);
   uint32_t needed = needs(fault);
-  if (fault->kind != SIM_FAULT_PAGE || area == NULL || (needed & ~area->flags) != 0)
+  if (fault->kind != SIM_FAULT_PAGE || found == NULL || (needed & ~found->flags) != 0)
     return SIM_OS_FAULT;
+  struct sim_area area = *found; /* other threads may change the areas while we wait */
 
   struct fm_pt_cursor cursor;
   struct fm_pt_item item;
@@ -93,12 +94,13 @@ static enum sim_os_answer resolve(sim_os *os, struct sim_process *process,
   const char *how = "the tables allow it by now";
   if (ops->pt_lock(kernel, process->space, page, page + FM_PAGE_SIZE, &cursor) != FM_PT_OK)
     return SIM_OS_FAULT;
+  os->flushing++;
   ops->pt_query(&cursor, &item);
   uint32_t missing = needed & ~item.prop.flags;
   if (item.kind == FM_PT_NOTHING) {
     how = "demand-zero page";
-    answer = demand_zero(os, &cursor, area->flags);
-  } else if (missing == FM_PAGE_WRITE && !area->shared) {
+    answer = demand_zero(os, &cursor, area.flags);
+  } else if (missing == FM_PAGE_WRITE && !area.shared) {
     sim_os_touch_item(os, &item);
     answer = copy_on_write(os, &cursor, &item, &old);
     how = old.kind == FM_PT_NOTHING ? "the last owner may write again" : "copy on write";
@@ -108,10 +110,11 @@ static enum sim_os_answer resolve(sim_os *os, struct sim_process *process,
   ops->pt_unlock(&cursor);
   if (answer == SIM_OS_OK)
     tell_resolved(os, fault, how);
-  if (old.kind != FM_PT_NOTHING) {
+  if (old.kind != FM_PT_NOTHING)
     sim_os_flush(os, page, page + FM_PAGE_SIZE);
+  os->flushing--;
+  if (old.kind != FM_PT_NOTHING)
     ops->pt_drop_taken(kernel, &old);
-  }
   return answer;
 }
 
@@ -134,7 +137,7 @@ static const char *contradict(sim_os *os, uint32_t cpu, struct sim_request reque
 static void check_stale(sim_os *os, uint32_t cpu, struct sim_request request,
                         const struct sim_tlb_entry *hit, fm_paddr paddr)
 {
-  const char *text = contradict(os, cpu, request, paddr);
+  const char *text = os->flushing == 0 ? contradict(os, cpu, request, paddr) : NULL;
   if (text == NULL || os->events.stale == NULL)
     return;
   const struct sim_stale stale = {.cpu = cpu,
@@ -223,6 +226,10 @@ static enum fm_pt_error share_area(sim_os *os, struct sim_process *parent,
   if (error != FM_PT_OK)
     return error;
   error = ops->pt_lock(kernel, child->space, area->start, area->end, &to);
+  if (error != FM_PT_OK) {
+    ops->pt_unlock(&from);
+    return error;
+  }
   while (error == FM_PT_OK && from.va < area->end) {
     struct fm_pt_item item;
     error = ops->pt_protect(&from, area->end, clear, 0, &item);
@@ -231,9 +238,10 @@ static enum fm_pt_error share_area(sim_os *os, struct sim_process *parent,
     sim_os_touch_item(os, &item);
     struct fm_frame frame = ops->frame_clone(fm_frame_of_slot(fm_slot_at(item.paddr)));
     ops->pt_move(&to, item.va);
-    error = ops->pt_map(&to, ops->frame_into_raw(frame), 1, item.prop, true, NULL);
+    fm_paddr paddr = ops->frame_into_raw(frame);
+    error = ops->pt_map(&to, paddr, 1, item.prop, true, NULL);
     if (error != FM_PT_OK)
-      ops->frame_drop(kernel, frame);
+      ops->frame_drop(kernel, ops->frame_from_raw(paddr));
   }
   ops->pt_unlock(&to);
   ops->pt_unlock(&from);
@@ -248,11 +256,13 @@ enum sim_os_answer sim_process_fork(sim_os *os, struct sim_process *parent, cons
   if (sim_process_new(os, name, &child) != SIM_OS_OK)
     return SIM_OS_NO_MEMORY;
   for (guint i = 0; i < parent->areas->len && error == FM_PT_OK; i++) {
-    const struct sim_area *area = &g_array_index(parent->areas, struct sim_area, i);
-    sim_area_add(child, *area);
-    error = share_area(os, parent, child, area);
+    struct sim_area area = g_array_index(parent->areas, struct sim_area, i);
+    sim_area_add(child, area);
+    os->flushing += flush;
+    error = share_area(os, parent, child, &area);
     if (flush)
-      sim_os_flush(os, area->start, area->end);
+      sim_os_flush(os, area.start, area.end);
+    os->flushing -= flush;
   }
   if (error != FM_PT_OK) {
     sim_process_exit(os, child);

@@ -11,6 +11,9 @@ struct sim_os {
   struct sim_os_events events;
   GPtrArray *processes; /* struct sim_process, owned */
   uint64_t tag;
+  /* Operations under way that have changed entries and will flush them: until then another
+   * CPU may use what it has, and no frame is given up. */
+  uint32_t flushing;
 };
 
 static inline const struct fm_ops *sim_os_ops(const sim_os *os)

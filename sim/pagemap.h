@@ -3,7 +3,8 @@
  * Looking at page tables as they lie in RAM: every valid entry of a tree.
  *
  * Reads only, and from outside: no step, no lock.  What the tables say is not trusted: a
- * table that lies outside of memory is reported and not followed, and levels only go down.
+ * table that lies outside of memory is visited as an entry, but not followed, and levels only
+ * go down.
  */
 #ifndef SIM_PAGEMAP_H
 #define SIM_PAGEMAP_H

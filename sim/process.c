@@ -185,9 +185,12 @@ enum sim_os_answer sim_os_empty(sim_os *os, struct sim_process *process, uint64_
   while (start < end && error == FM_PT_OK) {
     struct fm_pt_item items[BATCH];
     uint32_t count = 0;
+    os->flushing += flush;
     error = ops->pt_lock(kernel, process->space, start, end, &cursor);
-    if (error != FM_PT_OK)
+    if (error != FM_PT_OK) {
+      os->flushing -= flush;
       break;
+    }
     while (count < BATCH && cursor.va < end && error == FM_PT_OK) {
       error = ops->pt_take(&cursor, end, &items[count]);
       count += error == FM_PT_OK && items[count].kind != FM_PT_NOTHING;
@@ -196,6 +199,7 @@ enum sim_os_answer sim_os_empty(sim_os *os, struct sim_process *process, uint64_
     ops->pt_unlock(&cursor);
     if (flush)
       sim_os_flush(os, start, reached);
+    os->flushing -= flush;
     for (uint32_t i = 0; i < count; i++) {
       sim_os_touch_item(os, &items[i]);
       if (items[i].kind == FM_PT_TABLE && os->events.touch != NULL)
@@ -218,27 +222,30 @@ static enum sim_os_answer populate(sim_os *os, struct sim_process *process, uint
   if (error != FM_PT_OK)
     return answer_of(error);
   enum sim_os_answer answer = SIM_OS_OK;
-  for (uint64_t done = 0; done < size && answer == SIM_OS_OK; done += FM_PAGE_SIZE) {
+  uint64_t done = 0;
+  for (; done < size; done += FM_PAGE_SIZE) {
     struct fm_frame frame = {NULL};
     if (frames != NULL) {
-      fm_paddr paddr = fm_paddr_add(frames->start, done);
-      sim_os_touch(os, paddr, false);
-      frame = ops->frame_clone(fm_frame_of_slot(fm_slot_at(paddr)));
+      fm_paddr shared = fm_paddr_add(frames->start, done);
+      sim_os_touch(os, shared, false);
+      frame = ops->frame_clone(fm_frame_of_slot(fm_slot_at(shared)));
     } else if (ops->frame_alloc(kernel, &(struct fm_alloc_options){0}, &frame) != FM_ALLOC_OK) {
       answer = SIM_OS_NO_MEMORY;
       break;
     } else {
       sim_os_touch(os, fm_slot_paddr(frame.slot), true);
     }
-    error = ops->pt_map(&cursor, ops->frame_into_raw(frame), 1,
-                        fm_page_prop_of(flags | FM_PAGE_USER), true, NULL);
-    answer = answer_of(error);
-    if (error != FM_PT_OK)
-      ops->frame_drop(kernel, frame);
+    fm_paddr paddr = ops->frame_into_raw(frame);
+    answer = answer_of(
+        ops->pt_map(&cursor, paddr, 1, fm_page_prop_of(flags | FM_PAGE_USER), true, NULL));
+    if (answer != SIM_OS_OK) {
+      ops->frame_drop(kernel, ops->frame_from_raw(paddr));
+      break;
+    }
   }
   ops->pt_unlock(&cursor);
-  if (answer != SIM_OS_OK)
-    (void)sim_os_empty(os, process, start, start + size, true);
+  if (answer != SIM_OS_OK) /* what lies behind may be another thread's */
+    (void)sim_os_empty(os, process, start, start + done, true);
   return answer;
 }
 
@@ -296,6 +303,7 @@ enum sim_os_answer sim_process_protect(sim_os *os, struct sim_process *process, 
   enum fm_pt_error error = ops->pt_lock(sim_os_kernel(os), process->space, start, end, &cursor);
   if (error != FM_PT_OK)
     return answer_of(error);
+  os->flushing += flush;
   /* A private page that may be written later is made writable by the fault that copies. */
   uint32_t all = FM_PAGE_READ | FM_PAGE_WRITE | FM_PAGE_EXEC;
   while (cursor.va < end && error == FM_PT_OK) {
@@ -307,6 +315,7 @@ enum sim_os_answer sim_process_protect(sim_os *os, struct sim_process *process, 
   ops->pt_unlock(&cursor);
   if (flush)
     sim_os_flush(os, start, end);
+  os->flushing -= flush;
   if (error == FM_PT_OK)
     sim_area_protect(process, start, end, flags);
   return answer_of(error);

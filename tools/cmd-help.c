@@ -61,13 +61,23 @@ static void print_indented(const char *text)
     printf("  %s\n", *line);
 }
 
+#define WIDTH 78u
+
 static void print_forms(const struct sim_verb_syntax *verb, const char *indent)
 {
   g_auto(GStrv) forms = g_strsplit(verb->grammar, " ; ", -1);
   if (forms[0] == NULL)
     printf("%s%s\n", indent, verb->name);
-  for (char **form = forms; *form != NULL; form++)
+  for (char **form = forms; *form != NULL; form++) {
+    /* A form that is too long for a line goes on in the next, before an optional part. */
+    char *rest = g_strrstr(*form, " [");
+    bool fits = rest == NULL || strlen(indent) + strlen(verb->name) + strlen(*form) < WIDTH;
+    if (!fits)
+      *rest++ = '\0';
     printf("%s%s %s\n", indent, verb->name, *form);
+    if (!fits)
+      printf("%s%*s %s\n", indent, (int)strlen(verb->name), "", rest);
+  }
 }
 
 static void print_verb(const struct sim_verb_syntax *verb)

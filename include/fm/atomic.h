@@ -14,6 +14,7 @@
 #ifndef FM_ATOMIC_H
 #define FM_ATOMIC_H
 
+#include <fm/port.h>
 #include <fm/site.h>
 #include <fm/types.h>
 #include <fm_config.h>
@@ -173,11 +174,6 @@ static inline void fm_note_step(enum fm_site site, const void *where)
   fm_hook_access(&access);
 }
 
-static inline void fm_spin_hint(enum fm_site site)
-{
-  fm_hook_spin(site);
-}
-
 #else /* native */
 
 static inline uint64_t fm_load_relaxed(enum fm_site site, const uint64_t *where)
@@ -302,12 +298,12 @@ static inline void fm_note_step(enum fm_site site, const void *where)
   (void)where;
 }
 
+#endif
+
+/* A CPU waits for another one to go on. */
 static inline void fm_spin_hint(enum fm_site site)
 {
-  (void)site;
-  __builtin_ia32_pause();
+  fm_port_spin(site);
 }
-
-#endif
 
 #endif

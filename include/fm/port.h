@@ -57,6 +57,10 @@ void fm_port_finding(const char *text, const void *where);
  * `start` on.  Called once, by the boot processor. */
 void fm_port_map_meta(fm_paddr start, uint64_t size);
 
+/* This CPU waits at `site` because another one must go on first: a hint to the processor,
+ * and to a machine that can let the other one go on, or knows that there is none. */
+void fm_port_spin(enum fm_site site);
+
 struct fm_meta_type;
 
 /* The code behind vtable record `number`; NULL if the loader knows none.  Asked only for

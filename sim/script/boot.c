@@ -168,6 +168,8 @@ enum sim_flow sim_verb_boot(sim_run *run, const struct sim_command *command)
 {
   g_autoptr(GError) error = NULL;
 
+  if (run->on_cpu != 0)
+    return sim_run_error(run, command->place, NULL, "'boot' does not stand inside of 'on'");
   forget_machine(run);
   if (run->map == NULL)
     run->map = sim_bootmap_new_ram(DEFAULT_RAM);

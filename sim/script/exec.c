@@ -78,20 +78,20 @@ struct sim_rng *sim_run_stream(sim_run *run, const char *name)
 enum sim_flow sim_run_answer(sim_run *run, const struct sim_command *command, const char *error,
                              const fm_paddr *frame, bool *ret_go_on)
 {
-  const struct sim_bind *bind = sim_command_bind(command);
+  struct sim_place place;
+  const char *name = sim_run_answer_name(command, &place);
 
   *ret_go_on = error == NULL;
   run->cpu->answer = (struct sim_answer){error != NULL, error};
-  if (bind != NULL && bind->error_name != NULL)
-    sim_run_bind_value(
-        run, bind->error_name,
+  if (name != NULL)
+    return sim_run_bind_value(
+        run, place, name,
         (struct sim_value){.kind = SIM_VALUE_WORD, .text = error != NULL ? error : "Ok"});
-  else if (error != NULL && run->cpu->expecting == 0) {
-    sim_run_finding(run, command->place, "FAILED", frame, "%s answered %s", command->verb->name,
-                    error);
-    return SIM_FLOW_STOP;
-  }
-  return SIM_FLOW_NEXT;
+  if (error == NULL || run->cpu->expecting != 0)
+    return SIM_FLOW_NEXT;
+  sim_run_finding(run, command->place, "FAILED", frame, "%s answered %s", command->verb->name,
+                  error);
+  return SIM_FLOW_STOP;
 }
 
 /* ---- Statements ---- */
@@ -197,8 +197,7 @@ static enum sim_flow run_param(sim_run *run, const struct sim_command *command)
     return SIM_FLOW_STOP;
   if (value.kind == SIM_VALUE_HANDLE)
     return sim_run_error(run, command->place, NULL, "a param is a number, a word or a string");
-  sim_run_bind_value(run, name, value);
-  return SIM_FLOW_NEXT;
+  return sim_run_bind_value(run, command->place, name, value);
 }
 
 static enum sim_flow run_end(sim_run *run, const struct sim_command *command)

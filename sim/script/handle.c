@@ -48,13 +48,24 @@ const char *sim_handle_kind_text(enum sim_handle_kind kind)
 
 struct sim_list_walk sim_list_walk_begin(const struct fm_list *list)
 {
-  return (struct sim_list_walk){list->front, list->size};
+  return (struct sim_list_walk){.next = list->front, .left = list->size};
+}
+
+static bool is_slot(uint64_t kaddr)
+{
+  uint64_t offset = kaddr - FM_META_BASE;
+  return offset % FM_SLOT_SIZE == 0 && offset / FM_SLOT_SIZE < sim_machine_here->kernel->nr_frames;
 }
 
 bool sim_list_walk_next(struct sim_list_walk *walk, fm_paddr *ret)
 {
   if (walk->next == 0 || walk->left == 0)
     return false;
+  if (!is_slot(walk->next)) {
+    walk->lost = walk->next;
+    walk->next = 0;
+    return false;
+  }
   *ret = fm_meta_to_frame(fm_kaddr_of(walk->next));
   const struct fm_link_meta *link =
       (const struct fm_link_meta *)(const void *)fm_slot_at(*ret)->storage;

@@ -83,14 +83,16 @@ uint64_t sim_handle_holds(const struct sim_handle *handle, fm_paddr frame);
 /* Whether it owns any reference at all. */
 bool sim_handle_owns(const struct sim_handle *handle);
 
-/* The next frame of a list that is walked from `at` (start: the list's front); false: the
- * walk is over.  Stops after as many frames as the list says it has. */
+/* A walk through a list, front to back, over as many frames as the list says it has.  Links
+ * are not trusted: one that leads to no slot ends the walk, and `lost` says where it led. */
 struct sim_list_walk {
   uint64_t next; /* kernel address of a slot, or 0 */
   uint64_t left; /* frames */
+  uint64_t lost; /* kernel address that is none of a slot, or 0 */
 };
 
 struct sim_list_walk sim_list_walk_begin(const struct fm_list *list);
+/* False: the walk is over. */
 bool sim_list_walk_next(struct sim_list_walk *walk, fm_paddr *ret);
 
 #endif

@@ -45,22 +45,35 @@ bool sim_run_is_bound(const sim_run *run, const char *name)
          g_hash_table_contains(run->cpu->locals, name);
 }
 
-/* The name after `or` may hold an older answer, but no handle: that would be lost. */
-static bool can_bind_answer(sim_run *run, const struct sim_bind *bind)
+const char *sim_run_answer_name(const struct sim_command *command, struct sim_place *ret_place)
 {
-  if (bind->error_name != NULL && g_hash_table_contains(run->cpu->locals, bind->error_name)) {
-    (void)sim_run_error(run, bind->place, "choose another name", "'%s' counts a loop here",
-                        bind->error_name);
+  const struct sim_bind *bind = sim_command_bind(command);
+  const struct sim_arg *alone = sim_command_arg(command, "or");
+  if (bind != NULL && bind->error_name != NULL) {
+    *ret_place = bind->place;
+    return bind->error_name;
+  }
+  if (alone == NULL)
+    return NULL;
+  *ret_place = alone->place;
+  return alone->word;
+}
+
+/* The name after `or` may hold an older answer, but no handle: that would be lost. */
+static bool can_bind_answer(sim_run *run, const struct sim_command *command)
+{
+  struct sim_place place;
+  const char *name = sim_run_answer_name(command, &place);
+  if (name != NULL && g_hash_table_contains(run->cpu->locals, name)) {
+    (void)sim_run_error(run, place, "choose another name", "'%s' counts a loop here", name);
     return false;
   }
-  const struct sim_binding *binding =
-      bind->error_name != NULL ? g_hash_table_lookup(run->names, bind->error_name) : NULL;
+  const struct sim_binding *binding = name != NULL ? g_hash_table_lookup(run->names, name) : NULL;
   if (binding == NULL || binding->kind == SIM_BINDING_VALUE || binding->kind == SIM_BINDING_GONE)
     return true;
   if (binding->kind == SIM_BINDING_HANDLE)
-    return complain_live(run, bind->place, binding->handle, bind->error_name);
-  (void)sim_run_error(run, bind->place, "choose another name", "'%s' is a pool already",
-                      bind->error_name);
+    return complain_live(run, place, binding->handle, name);
+  (void)sim_run_error(run, place, "choose another name", "'%s' is a pool already", name);
   return false;
 }
 
@@ -76,11 +89,13 @@ static const struct sim_handle *find_consumed(sim_run *run, const struct sim_com
 bool sim_run_can_bind(sim_run *run, const struct sim_command *command)
 {
   const struct sim_bind *bind = sim_command_bind(command);
+  if (!can_bind_answer(run, command))
+    return false;
   if (bind == NULL)
     return true;
 
   g_autofree char *name = NULL;
-  if (!can_bind_answer(run, bind) || !sim_run_name(run, bind->name, bind->index, &name))
+  if (!sim_run_name(run, bind->name, bind->index, &name))
     return false;
   const struct sim_binding *binding = g_hash_table_lookup(run->names, name);
   if (binding == NULL || binding->kind == SIM_BINDING_POOL || binding->kind == SIM_BINDING_GONE)
@@ -114,13 +129,26 @@ static void add_nameless(sim_run *run, const struct sim_command *command,
   g_ptr_array_add(run->nameless, make_handle(run, command, made, "(no name)"));
 }
 
-void sim_run_bind_name(sim_run *run, const struct sim_command *command, const char *name,
-                       const struct sim_handle *made)
+/* Another thread was faster.  The handle is not lost: it only has no name. */
+static enum sim_flow complain_bound(sim_run *run, struct sim_place place, const char *name)
 {
+  return sim_run_error(run, place, "choose another name",
+                       "'%s' was bound by another thread meanwhile", name);
+}
+
+enum sim_flow sim_run_bind_name(sim_run *run, const struct sim_command *command, const char *name,
+                                const struct sim_handle *made)
+{
+  if (sim_run_is_bound(run, name)) {
+    const struct sim_bind *bind = sim_command_bind(command);
+    add_nameless(run, command, made);
+    return complain_bound(run, bind != NULL ? bind->place : command->place, name);
+  }
   struct sim_binding *binding = g_new0(struct sim_binding, 1);
   binding->kind = SIM_BINDING_HANDLE;
   binding->handle = make_handle(run, command, made, name);
   g_hash_table_replace(run->names, g_strdup(name), binding);
+  return SIM_FLOW_NEXT;
 }
 
 enum sim_flow sim_run_bind_handle(sim_run *run, const struct sim_command *command,
@@ -139,22 +167,20 @@ enum sim_flow sim_run_bind_handle(sim_run *run, const struct sim_command *comman
     g_ptr_array_add(binding->pool, make_handle(run, command, made, name));
     return SIM_FLOW_NEXT;
   }
-  if (sim_run_is_bound(run, name)) {
-    /* Another thread was faster.  The handle is not lost: it only has no name. */
-    add_nameless(run, command, made);
-    return sim_run_error(run, bind->place, "choose another name",
-                         "'%s' was bound by another thread meanwhile", name);
-  }
-  sim_run_bind_name(run, command, name, made);
-  return SIM_FLOW_NEXT;
+  return sim_run_bind_name(run, command, name, made);
 }
 
-void sim_run_bind_value(sim_run *run, const char *name, struct sim_value value)
+enum sim_flow sim_run_bind_value(sim_run *run, struct sim_place place, const char *name,
+                                 struct sim_value value)
 {
+  const struct sim_binding *old = g_hash_table_lookup(run->names, name);
+  if (old != NULL && (old->kind == SIM_BINDING_HANDLE || old->kind == SIM_BINDING_POOL))
+    return complain_bound(run, place, name);
   struct sim_binding *binding = g_new0(struct sim_binding, 1);
   binding->kind = SIM_BINDING_VALUE;
   binding->value = value;
   g_hash_table_replace(run->names, g_strdup(name), binding);
+  return SIM_FLOW_NEXT;
 }
 
 /* ---- Looking up ---- */
@@ -207,7 +233,10 @@ static bool is_at_hand(sim_run *run, const struct sim_expr *expr, const struct s
                        bool borrow)
 {
   if (handle->taken || (handle->borrowed != 0 && !borrow)) {
-    (void)sim_run_error(run, expr->place, "clone it first: each thread drops or changes its own",
+    bool can_clone = handle->kind == SIM_HANDLE_FRAME || handle->kind == SIM_HANDLE_SEGMENT;
+    (void)sim_run_error(run, expr->place,
+                        can_clone ? "clone it first: each thread drops or changes its own"
+                                  : "let the other thread come to the end of its command first",
                         "'%s' is in the hands of another thread that has not come to its end",
                         handle->name);
     return false;
@@ -276,6 +305,8 @@ void sim_run_consume(sim_run *run, struct sim_handle *handle)
   else if (binding->handle == handle) {
     binding->kind = SIM_BINDING_GONE;
     binding->gone = handle->frame;
+    binding->gone_frame = handle->kind != SIM_HANDLE_LIST && handle->kind != SIM_HANDLE_CURSOR &&
+                          handle->kind != SIM_HANDLE_PROCESS;
     binding->gone_step = run->cpu->step;
     g_clear_pointer(&binding->handle, sim_handle_free);
   }

@@ -39,6 +39,7 @@ struct sim_binding {
   struct sim_value value;
   GPtrArray *pool;    /* struct sim_handle *, owned */
   fm_paddr gone;      /* SIM_BINDING_GONE: the frame */
+  bool gone_frame;    /* there was one: no list, no process */
   uint64_t gone_step; /* and the step that consumed the handle */
 };
 
@@ -130,6 +131,7 @@ struct sim_run {
   bool stopped_early;
   bool interrupted;
   bool abandoning; /* threads that rest are being sent home */
+  guint on_cpu;    /* `on cpu` blocks around the command */
 };
 
 /* ---- report.c ---- */
@@ -187,9 +189,14 @@ bool sim_run_name(sim_run *run, const char *name, const struct sim_expr *index, 
 enum sim_flow sim_run_bind_handle(sim_run *run, const struct sim_command *command,
                                   const struct sim_handle *made);
 
-/* Gives a new handle to this name, which must be free. */
-void sim_run_bind_name(sim_run *run, const struct sim_command *command, const char *name,
-                       const struct sim_handle *made);
+/* Gives a new handle to this name.  If another thread has bound it meanwhile, the handle has
+ * no name, and that is an error. */
+enum sim_flow sim_run_bind_name(sim_run *run, const struct sim_command *command, const char *name,
+                                const struct sim_handle *made);
+
+/* The name behind `or`, which receives the answer: of `-> f or NAME`, or by itself; NULL:
+ * there is none. */
+const char *sim_run_answer_name(const struct sim_command *command, struct sim_place *ret_place);
 
 /* Whether `->` names something that can be bound; looked at before the command acts. */
 bool sim_run_can_bind(sim_run *run, const struct sim_command *command);
@@ -197,7 +204,9 @@ bool sim_run_can_bind(sim_run *run, const struct sim_command *command);
 /* Whether the name owns a handle, is a value, a pool, or a loop's here. */
 bool sim_run_is_bound(const sim_run *run, const char *name);
 
-void sim_run_bind_value(sim_run *run, const char *name, struct sim_value value);
+/* The name stands for a value from now on; an error if it owns a handle by now. */
+enum sim_flow sim_run_bind_value(sim_run *run, struct sim_place place, const char *name,
+                                 struct sim_value value);
 
 /* The live handle that an expression names, or NULL without a message. */
 struct sim_handle *sim_run_named_handle(sim_run *run, const struct sim_expr *expr);

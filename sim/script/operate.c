@@ -78,10 +78,8 @@ enum sim_flow sim_call_taking(sim_run *run, struct sim_call *call, void (*body)(
 {
   struct sim_handle *const both[] = {call->handle, call->other};
   for (gsize i = 0; i < G_N_ELEMENTS(both); i++)
-    if (both[i] != NULL) {
-      sim_run_touch_handle(run, both[i]);
+    if (both[i] != NULL)
       both[i]->taken = true;
-    }
   enum sim_flow flow = sim_run_guarded(run, body, call);
   for (gsize i = 0; i < G_N_ELEMENTS(both); i++)
     if (both[i] != NULL)
@@ -91,7 +89,6 @@ enum sim_flow sim_call_taking(sim_run *run, struct sim_call *call, void (*body)(
 
 enum sim_flow sim_call_borrowing(sim_run *run, struct sim_call *call, void (*body)(void *data))
 {
-  sim_run_touch_handle(run, call->handle);
   call->handle->borrowed++;
   enum sim_flow flow = sim_run_guarded(run, body, call);
   call->handle->borrowed--;

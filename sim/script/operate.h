@@ -53,7 +53,7 @@ struct sim_handle *sim_call_handle(sim_run *run, const struct sim_command *comma
                                    const char *slot, guint kinds, bool borrow);
 
 /* Runs the operation on call->handle (and call->other), which no other thread may touch
- * meanwhile. */
+ * meanwhile.  Frames whose counts it changes were touched before (sim_run_touch). */
 enum sim_flow sim_call_taking(sim_run *run, struct sim_call *call, void (*body)(void *data));
 
 /* The same, while other threads may read the handle too. */
@@ -66,8 +66,9 @@ enum sim_flow sim_call_succeed(sim_run *run, const struct sim_command *command,
 /* After a claim by address: a finding if the allocator holds one of the frames as free. */
 void sim_run_check_claimed(sim_run *run, const struct sim_command *command, struct fm_range range);
 
-/* Whether the handle's own type says that its frames are untyped. */
-bool sim_run_is_untyped(const sim_run *run, const struct sim_handle *handle);
+/* Whether the handle's own type says that its frames are untyped; false: reported. */
+bool sim_run_must_be_untyped(sim_run *run, const struct sim_expr *expr,
+                             const struct sim_handle *handle);
 
 /* An access to the memory of a process, at `at ADDR`; *ret_go_on: it was made. */
 enum sim_flow sim_process_verb(sim_run *run, const struct sim_command *command,

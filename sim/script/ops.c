@@ -244,7 +244,7 @@ static const struct sim_verb_syntax verbs[] = {
      .user =
          ACTION(sim_verb_pop, ON_MACHINE, .help = "Answers Empty.  Points: list.link list.mark.")},
     {.name = "contains",
-     .grammar = "HANDLE ADDR",
+     .grammar = "HANDLE ADDR [or NAME]",
      .example = "contains l 0x2345000",
      .summary = "whether the frame at an address is in a list",
      .user =
@@ -292,7 +292,7 @@ static const struct sim_verb_syntax verbs[] = {
                         "reads on this CPU, through its TLB; it answers Fault or NoMemory.\n"
                         "Points: io.read; mmu.load mmu.mark.")},
     {.name = "write",
-     .grammar = "HANDLE [at ADDR] NUMBER [bytes NUMBER] [times NUMBER]",
+     .grammar = "HANDLE [at ADDR] NUMBER [bytes NUMBER] [times NUMBER] [or NAME]",
      .example = "write w 0xff bytes 1 times 4096",
      .summary = "a number to a writer, or into the memory of a process",
      .user = ACTION(
@@ -307,7 +307,7 @@ static const struct sim_verb_syntax verbs[] = {
      .summary = "bytes from a reader to a writer, as many as both have left",
      .user = ACTION(sim_verb_copy, ON_MACHINE, .help = "Points: io.read io.write.")},
     {.name = "skip",
-     .grammar = "HANDLE NUMBER",
+     .grammar = "HANDLE NUMBER [or NAME]",
      .example = "skip r 64",
      .summary = "move a reader or writer on",
      .user = ACTION(sim_verb_skip, ON_MACHINE, .help = "Answers InvalidArgs.")},
@@ -324,7 +324,8 @@ static const struct sim_verb_syntax verbs[] = {
          ACTION(sim_verb_process, ON_MACHINE,
                 .help = "Answers NoMemory.  It is a leak at the end of the script until `exit`.")},
     {.name = "map",
-     .grammar = "HANDLE at ADDR [size NUMBER] [(none|r|rw|rx|rwx)] [shared] [from HANDLE]",
+     .grammar = "HANDLE at ADDR [size NUMBER] [(none|r|rw|rx|rwx)] [shared] "
+                "[from HANDLE] [or NAME]",
      .example = "map p at 0x1000 size 8K rw",
      .summary = "give a process an area of memory",
      .user = ACTION(
@@ -334,7 +335,7 @@ static const struct sim_verb_syntax verbs[] = {
                  "frames of an untyped handle.  Answers Mapped, InvalidArgs, NoMemory.\n"
                  "Points: grace.enter pte.walk pt.lock pte.load pte.store pt.meta.")},
     {.name = "unmap",
-     .grammar = "HANDLE at ADDR [size NUMBER] [noflush]",
+     .grammar = "HANDLE at ADDR [size NUMBER] [noflush] [or NAME]",
      .example = "unmap p at 0x1000 size 8K",
      .summary = "take memory from a process",
      .user = ACTION(sim_verb_unmap, ON_MACHINE,
@@ -342,7 +343,7 @@ static const struct sim_verb_syntax verbs[] = {
                             "dropped.  With `noflush` the TLBs keep what they have: a mistake.\n"
                             "Answers InvalidArgs.")},
     {.name = "protect",
-     .grammar = "HANDLE at ADDR (none|r|rw|rx|rwx) [size NUMBER] [noflush]",
+     .grammar = "HANDLE at ADDR (none|r|rw|rx|rwx) [size NUMBER] [noflush] [or NAME]",
      .example = "protect p at 0x1000 r",
      .summary = "give memory of a process other rights",
      .user = ACTION(sim_verb_protect, ON_MACHINE,
@@ -380,7 +381,7 @@ static const struct sim_verb_syntax verbs[] = {
      .user = ACTION(sim_verb_flush, ON_MACHINE,
                     .help = "All of them, global ones too, unless an address is given.")},
     {.name = "fetch",
-     .grammar = "HANDLE at ADDR",
+     .grammar = "HANDLE at ADDR [or NAME]",
      .example = "fetch p at 0x1000",
      .summary = "let a process fetch an instruction",
      .user = ACTION(sim_verb_fetch, ON_MACHINE, .help = "Answers Fault, NoMemory.")},
@@ -413,7 +414,11 @@ static const struct sim_verb_syntax verbs[] = {
      .grammar = "",
      .example = "check",
      .summary = "check every slot: states, types, counts against holders",
-     .user = ACTION(sim_verb_check, ON_MACHINE, .main_only = true, .when_dead = true)},
+     .user =
+         ACTION(sim_verb_check, ON_MACHINE, .main_only = true, .when_dead = true,
+                .help = "Every slot, and who holds its frame.  Links of lists, chunks of the\n"
+                        "allocator and the insides of page tables are not looked at, but for the\n"
+                        "references that they are.")},
     {.name = "note",
      .grammar = "STRING",
      .example = "note \"Two names, one frame.\"",

@@ -31,15 +31,22 @@ struct owners {
   GString *text;
 };
 
-static void visit_page(const struct sim_pagemap_entry *entry, void *data)
+static const char *comma(const struct owners *owners)
+{
+  return owners->text->len != 0 ? ", " : "";
+}
+
+static void visit_entry(const struct sim_pagemap_entry *entry, void *data)
 {
   struct owners *owners = data;
-  uint64_t offset = owners->frame.raw - fm_pte_paddr(entry->pte).raw;
-  if (entry->is_table || offset >= fm_pt_page_size(entry->level))
-    return;
-  g_string_append_printf(owners->text, "%sprocess %s at 0x%" PRIx64,
-                         owners->text->len != 0 ? ", " : "", owners->process->name,
-                         entry->va + offset);
+  fm_paddr paddr = fm_pte_paddr(entry->pte);
+  uint64_t offset = owners->frame.raw - paddr.raw;
+  if (entry->is_table && offset == 0)
+    g_string_append_printf(owners->text, "%sprocess %s as a page table of level %u", comma(owners),
+                           owners->process->name, entry->level - 1);
+  if (!entry->is_table && offset < fm_pt_page_size(entry->level))
+    g_string_append_printf(owners->text, "%sprocess %s at 0x%" PRIx64, comma(owners),
+                           owners->process->name, entry->va + offset);
 }
 
 /* Who has the frame now: "process q at 0x2000, handle f of step 9", "nobody: it is free". */
@@ -49,15 +56,18 @@ static char *describe_owners(sim_run *run, fm_paddr frame)
   const GPtrArray *processes = sim_os_processes(run->os);
   for (guint i = 0; i < processes->len; i++) {
     owners.process = processes->pdata[i];
-    sim_pagemap_each(run->machine, fm_slot_paddr(owners.process->space.root.slot), visit_page,
-                     &owners);
+    fm_paddr root = fm_slot_paddr(owners.process->space.root.slot);
+    if (root.raw == frame.raw)
+      g_string_append_printf(owners.text, "%sprocess %s as its page table's root", comma(&owners),
+                             owners.process->name);
+    sim_pagemap_each(run->machine, root, visit_entry, &owners);
   }
   g_autoptr(GPtrArray) handles = sim_run_handles(run);
   for (guint i = 0; i < handles->len; i++) {
     const struct sim_handle *handle = handles->pdata[i];
     if (handle->kind != SIM_HANDLE_PROCESS && sim_handle_holds(handle, frame) != 0)
-      g_string_append_printf(owners.text, "%shandle %s of step %" PRIu64,
-                             owners.text->len != 0 ? ", " : "", handle->name, handle->step);
+      g_string_append_printf(owners.text, "%shandle %s of step %" PRIu64, comma(&owners),
+                             handle->name, handle->step);
   }
   if (owners.text->len == 0)
     g_string_append(owners.text, sim_machine_ops(run->machine)->is_free(run->kernel, frame)

@@ -416,7 +416,7 @@ struct sim_expr *sim_parse_expr(struct sim_parser *p)
 
 struct sim_expr *sim_parse_value(struct sim_parser *p)
 {
-  struct sim_expr *expr = sim_parse_expr(p);
+  struct sim_expr *expr = parse_sum(p); /* an `or` behind it belongs to the command */
 
   if (expr != NULL)
     sim_parse_require_value(expr);

@@ -4,6 +4,12 @@
 
 #include "sim/script/interp.h"
 
+static char *number_text(uint64_t number)
+{
+  return number < 4096 ? g_strdup_printf("%" PRIu64, number)
+                       : g_strdup_printf("0x%" PRIx64, number);
+}
+
 static char *count_text(uint64_t count)
 {
   enum fm_count_state state = fm_count_state(count);
@@ -14,11 +20,12 @@ static char *count_text(uint64_t count)
   return g_strdup(fm_count_state_name(state));
 }
 
-/* What an access did to a count: "1 -> busy", "saw 2". */
-static char *describe_count(const struct fm_access *access)
+/* What an access did: "1 -> busy" to a count, "saw 0x1003" of anything else. */
+static char *describe_access(const struct fm_access *access, bool is_count)
 {
-  g_autofree char *seen = count_text(access->seen);
-  g_autofree char *operand = count_text(access->operand);
+  char *(*const text)(uint64_t) = is_count ? count_text : number_text;
+  g_autofree char *seen = text(access->seen);
+  g_autofree char *operand = text(access->operand);
   g_autofree char *sum = NULL;
   switch (access->kind) {
   case FM_ACCESS_LOAD:
@@ -29,25 +36,32 @@ static char *describe_count(const struct fm_access *access)
     return access->done ? g_strdup_printf("%s -> %s", seen, operand)
                         : g_strdup_printf("saw %s, not changed", seen);
   case FM_ACCESS_ADD:
-    sum = count_text(access->seen + access->operand);
+    sum = text(access->seen + access->operand);
     return g_strdup_printf("%s -> %s", seen, sum);
   case FM_ACCESS_SUB:
-    sum = count_text(access->seen - access->operand);
+    sum = text(access->seen - access->operand);
     return g_strdup_printf("%s -> %s", seen, sum);
   default:
     return g_strdup("");
   }
 }
 
-static bool is_count(const struct fm_access *access)
-{
-  return access->site != FM_SITE_ALLOC_LOCK && access->site != FM_SITE_ALLOC_UNLOCK;
-}
-
 static bool is_in_slots(const sim_run *run, uint64_t address)
 {
   return address >= FM_META_WINDOW &&
          address < FM_META_WINDOW + run->kernel->nr_frames * FM_SLOT_SIZE;
+}
+
+static bool is_count(const sim_run *run, const struct fm_access *access)
+{
+  uint64_t address = (uint64_t)(uintptr_t)access->where;
+  return is_in_slots(run, address) && address % FM_SLOT_SIZE == offsetof(struct fm_slot, ref_count);
+}
+
+static bool is_lock(enum fm_site site)
+{
+  return site == FM_SITE_ALLOC_LOCK || site == FM_SITE_ALLOC_UNLOCK || site == FM_SITE_PT_LOCK ||
+         site == FM_SITE_PT_UNLOCK;
 }
 
 static fm_paddr frame_of(uint64_t address)
@@ -114,7 +128,8 @@ void sim_run_watch(const struct fm_access *access, guint thread, void *data)
   /* A compare-exchange that fails is a relaxed load. */
   bool failed = access->kind == FM_ACCESS_CAS && !access->done;
   enum fm_order order = failed ? FM_ORDER_RELAXED : access->order;
-  g_autofree char *what = is_count(access) ? describe_count(access) : g_strdup("");
+  g_autofree char *what =
+      is_lock(access->site) ? g_strdup("") : describe_access(access, is_count(run, access));
   g_autofree char *line = g_strdup_printf("      %s%s%" PRIu64 ".%-16s %-8s %-22s %s",
                                           run->cpu == &run->main ? "" : run->cpu->name,
                                           run->cpu == &run->main ? "" : ": ", run->cpu->step,

@@ -243,8 +243,14 @@ void sim_run_touch_new(sim_run *run, fm_paddr frame)
 {
   struct sim_touch touch = {.frame = frame,
                             .before = {.ref_count = FM_COUNT_UNUSED, .state = FM_STATE_UNUSED}};
-  if (sim_run_find_touch(run, frame) == NULL)
-    add_touch(run, touch);
+  if (sim_run_find_touch(run, frame) != NULL)
+    return;
+  /* The accesses that made it are over: what they left is what they did. */
+  touch.wrote = true;
+  touch.count_after = fm_slot_at(frame)->ref_count;
+  add_touch(run, touch);
+  if (run->sched != NULL)
+    sim_run_note_change(run, frame);
 }
 
 void sim_cpu_forget_touches(struct sim_cpu *cpu)
@@ -294,11 +300,15 @@ static char *explain_touch(sim_run *run, const struct sim_touch *touch)
   return g_strdup_printf("%s -> %s", before, after);
 }
 
+#define TOUCHES_TOLD 24u
+
 /* Frames side by side with the same fate are told together. */
 static void append_touches(sim_run *run, GString *line)
 {
   const GArray *touched = run->cpu->touched;
   bool explained = false;
+  guint told = 0;
+  guint more = 0;
   for (guint i = 0, frames; i < touched->len; i += frames) {
     const struct sim_touch *first = &g_array_index(touched, struct sim_touch, i);
     g_autofree char *text = explain_touch(run, first);
@@ -312,6 +322,10 @@ static void append_touches(sim_run *run, GString *line)
     }
     if (text == NULL)
       continue;
+    if (told++ >= TOUCHES_TOLD) {
+      more += frames;
+      continue;
+    }
     g_string_append(line, explained ? "\n        " : "  ");
     if (frames == 1)
       g_string_append_printf(line, "frame 0x%" PRIx64 ": %s", first->frame.raw, text);
@@ -320,6 +334,8 @@ static void append_touches(sim_run *run, GString *line)
                              text);
     explained = true;
   }
+  if (more != 0)
+    g_string_append_printf(line, "\n        and %u frames more", more);
 }
 
 static void report_machine_findings(sim_run *run, const struct sim_command *command)

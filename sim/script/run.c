@@ -44,7 +44,7 @@ static void define(sim_run *run, const char *text)
     value = (struct sim_value){.kind = SIM_VALUE_NUMBER, .number = number};
   else
     value.text = sim_run_intern(run, parts[1]);
-  sim_run_bind_value(run, parts[0], value);
+  (void)sim_run_bind_value(run, (struct sim_place){0}, parts[0], value); /* nothing is bound yet */
 }
 
 /* ---- Life ---- */

@@ -67,7 +67,10 @@ static bool eval_name(sim_run *run, const struct sim_expr *expr, struct sim_valu
   }
   if (binding->kind == SIM_BINDING_VALUE)
     *ret = binding->value;
-  else if (binding->kind == SIM_BINDING_GONE)
+  else if (binding->kind == SIM_BINDING_GONE && !binding->gone_frame) {
+    (void)sim_run_handle(run, expr, true); /* says that it is gone */
+    return false;
+  } else if (binding->kind == SIM_BINDING_GONE)
     return set_number(ret, binding->gone.raw); /* `state f` after `drop f` */
   else
     *ret = (struct sim_value){.kind = SIM_VALUE_HANDLE, .handle = binding->handle};
@@ -111,8 +114,10 @@ static bool eval_extent(sim_run *run, const struct sim_expr *expr, struct sim_va
     return set_number(ret, handle->reader.left);
   if (handle != NULL && !length && handle->kind == SIM_HANDLE_WRITER)
     return set_number(ret, handle->writer.left);
+  if (handle != NULL && !length && handle->kind == SIM_HANDLE_REF)
+    return set_number(ret, FM_PAGE_SIZE);
   if (handle != NULL && !length && handle->kind != SIM_HANDLE_LIST &&
-      handle->kind != SIM_HANDLE_CURSOR)
+      handle->kind != SIM_HANDLE_CURSOR && handle->kind != SIM_HANDLE_PROCESS)
     return set_number(ret, handle->size);
   return fail(run, operand,
               length ? "length is for lists: how many frames are in one"

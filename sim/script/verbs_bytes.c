@@ -11,12 +11,26 @@
 
 /* Only a handle whose own type says "untyped" hands out bytes, as the compiler of the
  * kernel would have it. */
-bool sim_run_is_untyped(const sim_run *run, const struct sim_handle *handle)
+static bool is_untyped(const sim_run *run, const struct sim_handle *handle)
 {
   if (handle->type == SIM_TYPE_UNTYPED)
     return true;
   return handle->type != SIM_TYPE_ANY &&
          (fm_kernel_vtable(run->kernel, handle->type)->flags & FM_META_UNTYPED) != 0;
+}
+
+bool sim_run_must_be_untyped(sim_run *run, const struct sim_expr *expr,
+                             const struct sim_handle *handle)
+{
+  bool any = handle->type == SIM_TYPE_ANY;
+  if (is_untyped(run, handle))
+    return true;
+  g_autofree char *hint = g_strdup_printf("untyped %s", handle->name);
+  (void)sim_run_error(run, expr->place, any ? hint : "a frame of type anon is untyped",
+                      "'%s' %s%s, and only untyped frames hand out their bytes", handle->name,
+                      any ? "may be of any type" : "is of type ",
+                      any ? "" : fm_kernel_vtable(run->kernel, handle->type)->name);
+  return false;
 }
 
 static enum sim_flow open_bytes(sim_run *run, const struct sim_command *command,
@@ -27,14 +41,8 @@ static enum sim_flow open_bytes(sim_run *run, const struct sim_command *command,
       run, command, "HANDLE", SIM_KIND(FRAME) | SIM_KIND(SEGMENT) | SIM_KIND(REF), true);
   if (handle == NULL || !sim_run_can_bind(run, command))
     return SIM_FLOW_STOP;
-  if (!sim_run_is_untyped(run, handle)) {
-    bool any = handle->type == SIM_TYPE_ANY;
-    g_autofree char *hint = g_strdup_printf("untyped %s", handle->name);
-    return sim_run_error(run, expr->place, any ? hint : "a frame of type anon is untyped",
-                         "'%s' %s%s, and only untyped frames hand out their bytes", handle->name,
-                         any ? "may be of any type" : "is of type ",
-                         any ? "" : fm_kernel_vtable(run->kernel, handle->type)->name);
-  }
+  if (!sim_run_must_be_untyped(run, expr, handle))
+    return SIM_FLOW_STOP;
   uint64_t size = handle->kind == SIM_HANDLE_REF ? FM_PAGE_SIZE : handle->size;
   struct sim_handle made = {.kind = kind,
                             .frame = handle->frame,
@@ -76,6 +84,15 @@ static enum sim_flow answer_bytes(sim_run *run, const struct sim_command *comman
                                   bool *ret_go_on)
 {
   return sim_run_answer(run, command, done ? NULL : "InvalidArgs", NULL, ret_go_on);
+}
+
+/* A process may be used by several threads at a time, a reader or writer by one. */
+static struct sim_handle *get_bytes_handle(sim_run *run, const struct sim_command *command,
+                                           enum sim_handle_kind kind)
+{
+  const struct sim_handle *named = sim_run_named_handle(run, sim_command_expr(command, "HANDLE"));
+  bool share = named != NULL && named->kind == SIM_HANDLE_PROCESS;
+  return sim_call_handle(run, command, "HANDLE", (1u << kind) | SIM_KIND(PROCESS), share);
 }
 
 /* `at` is for processes: a reader or writer knows its place. */
@@ -144,16 +161,15 @@ enum sim_flow sim_verb_read(sim_run *run, const struct sim_command *command)
   const struct sim_bind *bind = sim_command_bind(command);
   uint64_t number = 0;
   bool succeeded;
-  call.handle =
-      sim_call_handle(run, command, "HANDLE", SIM_KIND(READER) | SIM_KIND(PROCESS), false);
+  call.handle = get_bytes_handle(run, command, SIM_HANDLE_READER);
   if (call.handle == NULL || !get_item(run, command, &call) || !can_bind_value(run, bind))
     return SIM_FLOW_STOP;
   enum sim_flow flow = read_number(run, command, &call, &number, &succeeded);
   if (!succeeded)
     return flow;
   if (bind != NULL)
-    sim_run_bind_value(run, bind->name,
-                       (struct sim_value){.kind = SIM_VALUE_NUMBER, .number = number});
+    return sim_run_bind_value(run, bind->place, bind->name,
+                              (struct sim_value){.kind = SIM_VALUE_NUMBER, .number = number});
   return SIM_FLOW_NEXT;
 }
 
@@ -182,10 +198,10 @@ enum sim_flow sim_verb_write(sim_run *run, const struct sim_command *command)
   uint64_t number;
   bool succeeded;
   call.count = 1;
-  call.handle =
-      sim_call_handle(run, command, "HANDLE", SIM_KIND(WRITER) | SIM_KIND(PROCESS), false);
-  if (call.handle == NULL || !sim_run_number(run, expr, &number) ||
-      !get_item(run, command, &call) || (times != NULL && !sim_run_number(run, times, &call.count)))
+  call.handle = get_bytes_handle(run, command, SIM_HANDLE_WRITER);
+  if (call.handle == NULL || !sim_run_can_bind(run, command) ||
+      !sim_run_number(run, expr, &number) || !get_item(run, command, &call) ||
+      (times != NULL && !sim_run_number(run, times, &call.count)))
     return SIM_FLOW_STOP;
   if (call.item < sizeof(number) && number >> (8 * call.item) != 0)
     return sim_run_error(run, expr->place, NULL,
@@ -225,7 +241,8 @@ enum sim_flow sim_verb_skip(sim_run *run, const struct sim_command *command)
   bool succeeded;
   struct sim_handle *handle =
       sim_call_handle(run, command, "HANDLE", SIM_KIND(READER) | SIM_KIND(WRITER), false);
-  if (handle == NULL || !sim_run_number(run, sim_command_expr(command, "NUMBER"), &size))
+  if (handle == NULL || !sim_run_can_bind(run, command) ||
+      !sim_run_number(run, sim_command_expr(command, "NUMBER"), &size))
     return SIM_FLOW_STOP;
   bool done = handle->kind == SIM_HANDLE_READER ? fm_reader_skip(&handle->reader, size)
                                                 : fm_writer_skip(&handle->writer, size);

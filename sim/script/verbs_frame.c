@@ -144,8 +144,10 @@ enum sim_flow sim_verb_unique(sim_run *run, const struct sim_command *command)
   struct sim_call call = sim_call_new(run);
   bool succeeded;
   call.handle = sim_call_handle(run, command, "HANDLE", SIM_KIND(FRAME), false);
-  if (call.handle == NULL || !sim_run_can_bind(run, command) ||
-      sim_call_taking(run, &call, call_unique) != SIM_FLOW_NEXT)
+  if (call.handle == NULL || !sim_run_can_bind(run, command))
+    return SIM_FLOW_STOP;
+  sim_run_touch(run, call.handle->frame);
+  if (sim_call_taking(run, &call, call_unique) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
   struct sim_handle made =
       sim_handle_of_frame(SIM_HANDLE_UNIQUE, call.handle->frame, call.handle->type);
@@ -164,8 +166,10 @@ enum sim_flow sim_verb_shared(sim_run *run, const struct sim_command *command)
 {
   struct sim_call call = sim_call_new(run);
   call.handle = sim_call_handle(run, command, "HANDLE", SIM_KIND(UNIQUE), false);
-  if (call.handle == NULL || !sim_run_can_bind(run, command) ||
-      sim_call_taking(run, &call, call_shared) != SIM_FLOW_NEXT)
+  if (call.handle == NULL || !sim_run_can_bind(run, command))
+    return SIM_FLOW_STOP;
+  sim_run_touch(run, call.handle->frame);
+  if (sim_call_taking(run, &call, call_shared) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
   struct sim_handle made =
       sim_handle_of_frame(SIM_HANDLE_FRAME, call.handle->frame, call.handle->type);
@@ -185,6 +189,7 @@ enum sim_flow sim_verb_repurpose(sim_run *run, const struct sim_command *command
   call.handle = sim_call_handle(run, command, "HANDLE", SIM_KIND(UNIQUE), false);
   if (call.handle == NULL || !sim_call_type(run, command, &call))
     return SIM_FLOW_STOP;
+  sim_run_touch(run, call.handle->frame);
   enum sim_flow flow = sim_call_taking(run, &call, call_repurpose);
   call.handle->type = call.type.number;
   return flow;
@@ -237,9 +242,10 @@ enum sim_flow sim_verb_on(sim_run *run, const struct sim_command *command)
   }
   run->cpu->id = (uint32_t)id;
   sim_cpu_enter(run->machine, run->cpu->id);
+  run->on_cpu++;
   enum sim_flow flow = sim_run_block(run, sim_command_block(command, "BLOCK"));
+  run->on_cpu--;
   run->cpu->id = before;
-  if (run->kernel != NULL)
-    sim_cpu_enter(run->machine, before);
+  sim_cpu_enter(run->machine, before);
   return flow;
 }

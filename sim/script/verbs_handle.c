@@ -33,7 +33,7 @@ enum sim_flow sim_verb_clone(sim_run *run, const struct sim_command *command)
       from->kind == SIM_HANDLE_SEGMENT
           ? sim_handle_of_range(SIM_HANDLE_SEGMENT, sim_handle_range(from), from->type)
           : sim_handle_of_frame(SIM_HANDLE_FRAME, from->frame, from->type);
-  sim_run_touch(run, made.frame); /* a borrowed frame is not the handle's own */
+  sim_run_touch_handle(run, &made);
   if (sim_call_borrowing(run, &call, call_clone) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
   return sim_run_bind_handle(run, command, &made);

@@ -12,8 +12,7 @@ enum sim_flow sim_verb_list(sim_run *run, const struct sim_command *command)
   if (sim_run_is_bound(run, name->word))
     return sim_run_error(run, name->place, "choose another name", "'%s' is bound already",
                          name->word);
-  sim_run_bind_name(run, command, name->word, &made);
-  return SIM_FLOW_NEXT;
+  return sim_run_bind_name(run, command, name->word, &made);
 }
 
 /* ---- push, insert ---- */
@@ -90,11 +89,6 @@ enum sim_flow sim_verb_insert(sim_run *run, const struct sim_command *command)
 
 /* ---- pop, take ---- */
 
-static fm_paddr frame_of(uint64_t kaddr)
-{
-  return fm_meta_to_frame(fm_kaddr_of(kaddr));
-}
-
 /* Runs an operation that takes a frame out; `error` is its answer if there is none. */
 static enum sim_flow take_out(sim_run *run, const struct sim_command *command,
                               struct sim_call *call, void (*body)(void *data), const char *error)
@@ -130,9 +124,10 @@ enum sim_flow sim_verb_pop(sim_run *run, const struct sim_command *command)
   if (call.handle == NULL || !sim_run_can_bind(run, command))
     return SIM_FLOW_STOP;
   call.back = sim_command_has(command, "back");
-  const struct fm_list *list = &call.handle->list;
-  if (list->front != 0)
-    sim_run_touch(run, frame_of(call.back ? list->back : list->front));
+  struct sim_list_walk end = {.next = call.back ? call.handle->list.back : call.handle->list.front,
+                              .left = 1};
+  if (sim_list_walk_next(&end, &call.frame))
+    sim_run_touch(run, call.frame);
   return take_out(run, command, &call, call_pop, "Empty");
 }
 
@@ -168,7 +163,7 @@ enum sim_flow sim_verb_contains(sim_run *run, const struct sim_command *command)
   struct sim_call call = sim_call_new(run);
   bool succeeded;
   call.handle = sim_call_handle(run, command, "HANDLE", SIM_KIND(LIST), true);
-  if (call.handle == NULL ||
+  if (call.handle == NULL || !sim_run_can_bind(run, command) ||
       !sim_run_address(run, sim_command_expr(command, "ADDR"), &call.frame.raw) ||
       sim_call_borrowing(run, &call, call_contains) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;

@@ -16,7 +16,7 @@ struct os_call {
   uint32_t flags;
   bool shared;
   bool flush;
-  const struct sim_handle *from; /* frames to be mapped; NULL: new ones */
+  struct sim_handle *from; /* frames to be mapped; NULL: new ones */
   enum sim_access access;
   uint64_t number;
   uint32_t bytes;
@@ -34,13 +34,14 @@ static struct os_call make_call(sim_run *run)
 
 /* The process, and `at ADDR`, `size NUMBER`, `noflush`. */
 static struct sim_handle *get_process(sim_run *run, const struct sim_command *command,
-                                      struct os_call *call)
+                                      struct os_call *call, bool share)
 {
-  struct sim_handle *handle = sim_call_handle(run, command, "HANDLE", SIM_KIND(PROCESS), false);
+  struct sim_handle *handle = sim_call_handle(run, command, "HANDLE", SIM_KIND(PROCESS), share);
   const struct sim_expr *at = sim_command_expr(command, "at");
   const struct sim_expr *size = sim_command_expr(command, "size");
   call->size = FM_PAGE_SIZE;
-  if (handle == NULL || (at != NULL && !sim_run_number(run, at, &call->start)) ||
+  if (handle == NULL || !sim_run_can_bind(run, command) ||
+      (at != NULL && !sim_run_number(run, at, &call->start)) ||
       (size != NULL && !sim_run_number(run, size, &call->size)))
     return NULL;
   call->process = handle->process;
@@ -48,6 +49,22 @@ static struct sim_handle *get_process(sim_run *run, const struct sim_command *co
   return handle;
 }
 
+/* The process is not to be gone meanwhile, and the frames that are mapped neither.  Other
+ * threads may use it at the same time: that is what processes are for. */
+static enum sim_flow run_sharing(sim_run *run, struct sim_handle *handle, struct os_call *call,
+                                 void (*body)(void *data))
+{
+  handle->borrowed++;
+  if (call->from != NULL)
+    call->from->borrowed++;
+  enum sim_flow flow = sim_run_guarded(run, body, call);
+  if (call->from != NULL)
+    call->from->borrowed--;
+  handle->borrowed--;
+  return flow;
+}
+
+/* Nobody else may use the process meanwhile. */
 static enum sim_flow run_taking(sim_run *run, struct sim_handle *handle, struct os_call *call,
                                 void (*body)(void *data))
 {
@@ -120,8 +137,7 @@ enum sim_flow sim_verb_process(sim_run *run, const struct sim_command *command)
     return flow;
   sim_run_touch_new(run, fm_slot_paddr(call.made->space.root.slot));
   struct sim_handle made = handle_of(call.made);
-  sim_run_bind_name(run, command, name->word, &made);
-  return SIM_FLOW_NEXT;
+  return sim_run_bind_name(run, command, name->word, &made);
 }
 
 static void call_fork(void *data)
@@ -136,12 +152,16 @@ enum sim_flow sim_verb_fork(sim_run *run, const struct sim_command *command)
   const struct sim_bind *bind = sim_command_bind(command);
   g_autofree char *name = NULL;
   bool succeeded;
-  struct sim_handle *handle = get_process(run, command, &call);
+  struct sim_handle *handle = get_process(run, command, &call, true);
   if (handle == NULL || !sim_run_can_bind(run, command) ||
       (bind != NULL && !sim_run_name(run, bind->name, bind->index, &name)))
     return SIM_FLOW_STOP;
-  call.name = name != NULL ? name : "(no name)";
-  if (run_taking(run, handle, &call, call_fork) != SIM_FLOW_NEXT)
+  const struct sim_binding *old = name != NULL ? g_hash_table_lookup(run->names, name) : NULL;
+  if (name == NULL || (old != NULL && old->kind == SIM_BINDING_POOL))
+    return sim_run_error(run, command->place, "fork p -> q",
+                         "a process needs a name of its own, or nothing can end it");
+  call.name = name;
+  if (run_sharing(run, handle, &call, call_fork) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
   enum sim_flow flow = answer_os(run, command, &call, &succeeded);
   if (!succeeded)
@@ -159,7 +179,7 @@ static void call_exec(void *data)
 enum sim_flow sim_verb_exec(sim_run *run, const struct sim_command *command)
 {
   struct os_call call = make_call(run);
-  struct sim_handle *handle = get_process(run, command, &call);
+  struct sim_handle *handle = get_process(run, command, &call, false);
   return handle != NULL ? run_taking(run, handle, &call, call_exec) : SIM_FLOW_STOP;
 }
 
@@ -172,7 +192,7 @@ static void call_exit(void *data)
 enum sim_flow sim_verb_exit(sim_run *run, const struct sim_command *command)
 {
   struct os_call call = make_call(run);
-  struct sim_handle *handle = get_process(run, command, &call);
+  struct sim_handle *handle = get_process(run, command, &call, false);
   if (handle == NULL)
     return SIM_FLOW_STOP;
   sim_run_touch(run, fm_slot_paddr(call.process->space.root.slot));
@@ -189,11 +209,11 @@ static void call_activate(void *data)
 enum sim_flow sim_verb_activate(sim_run *run, const struct sim_command *command)
 {
   struct os_call call = make_call(run);
-  struct sim_handle *handle = get_process(run, command, &call);
+  struct sim_handle *handle = get_process(run, command, &call, true);
   if (handle == NULL)
     return SIM_FLOW_STOP;
   sim_run_touch(run, fm_slot_paddr(call.process->space.root.slot));
-  return run_taking(run, handle, &call, call_activate);
+  return run_sharing(run, handle, &call, call_activate);
 }
 
 /* ---- map, unmap, protect, flush ---- */
@@ -213,22 +233,17 @@ static bool get_from(sim_run *run, const struct sim_command *command, struct os_
 {
   if (sim_command_expr(command, "from") == NULL)
     return true;
-  const struct sim_handle *from =
+  struct sim_handle *from =
       sim_call_handle(run, command, "from", SIM_KIND(FRAME) | SIM_KIND(SEGMENT), true);
   call->from = from;
-  if (from == NULL || sim_run_is_untyped(run, from))
-    return from != NULL;
-  (void)sim_run_error(
-      run, sim_command_expr(command, "from")->place, "a frame of type anon is untyped",
-      "'%s' is not known to be untyped, and only untyped frames are mapped", from->name);
-  return false;
+  return from != NULL && sim_run_must_be_untyped(run, sim_command_expr(command, "from"), from);
 }
 
 enum sim_flow sim_verb_map(sim_run *run, const struct sim_command *command)
 {
   struct os_call call = make_call(run);
   bool succeeded;
-  struct sim_handle *handle = get_process(run, command, &call);
+  struct sim_handle *handle = get_process(run, command, &call, true);
   if (handle == NULL || !get_from(run, command, &call))
     return SIM_FLOW_STOP;
   if (call.from != NULL && sim_command_expr(command, "size") != NULL)
@@ -236,7 +251,7 @@ enum sim_flow sim_verb_map(sim_run *run, const struct sim_command *command)
                          "the frames of '%s' say how large it is", call.from->name);
   call.flags = rights_of(find_rights(command));
   call.shared = sim_command_has(command, "shared");
-  if (run_taking(run, handle, &call, call_map) != SIM_FLOW_NEXT)
+  if (run_sharing(run, handle, &call, call_map) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
   return answer_os(run, command, &call, &succeeded);
 }
@@ -251,8 +266,8 @@ enum sim_flow sim_verb_unmap(sim_run *run, const struct sim_command *command)
 {
   struct os_call call = make_call(run);
   bool succeeded;
-  struct sim_handle *handle = get_process(run, command, &call);
-  if (handle == NULL || run_taking(run, handle, &call, call_unmap) != SIM_FLOW_NEXT)
+  struct sim_handle *handle = get_process(run, command, &call, true);
+  if (handle == NULL || run_sharing(run, handle, &call, call_unmap) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
   return answer_os(run, command, &call, &succeeded);
 }
@@ -268,11 +283,11 @@ enum sim_flow sim_verb_protect(sim_run *run, const struct sim_command *command)
 {
   struct os_call call = make_call(run);
   bool succeeded;
-  struct sim_handle *handle = get_process(run, command, &call);
+  struct sim_handle *handle = get_process(run, command, &call, true);
   if (handle == NULL)
     return SIM_FLOW_STOP;
   call.flags = rights_of(find_rights(command));
-  if (run_taking(run, handle, &call, call_protect) != SIM_FLOW_NEXT)
+  if (run_sharing(run, handle, &call, call_protect) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
   return answer_os(run, command, &call, &succeeded);
 }
@@ -329,7 +344,7 @@ enum sim_flow sim_process_verb(sim_run *run, const struct sim_command *command,
   call.access = access;
   call.number = *number;
   call.bytes = bytes;
-  if (run_taking(run, handle, &call, call_access) != SIM_FLOW_NEXT)
+  if (run_sharing(run, handle, &call, call_access) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
   enum sim_flow flow = answer_os(run, command, &call, ret_go_on);
   *number = call.number;
@@ -340,8 +355,8 @@ enum sim_flow sim_verb_fetch(sim_run *run, const struct sim_command *command)
 {
   uint64_t number = 0;
   bool succeeded;
-  struct sim_handle *handle = sim_call_handle(run, command, "HANDLE", SIM_KIND(PROCESS), false);
-  if (handle == NULL)
+  struct sim_handle *handle = sim_call_handle(run, command, "HANDLE", SIM_KIND(PROCESS), true);
+  if (handle == NULL || !sim_run_can_bind(run, command))
     return SIM_FLOW_STOP;
   return sim_process_verb(run, command, handle, SIM_ACCESS_EXEC, &number, 1, &succeeded);
 }

@@ -104,8 +104,12 @@ enum sim_flow sim_verb_slice(sim_run *run, const struct sim_command *command)
   bool succeeded;
   call.handle = sim_call_handle(run, command, "HANDLE", SIM_KIND(SEGMENT), true);
   if (call.handle == NULL || !get_range(run, command, &call.range.start.raw, &call.range.end.raw) ||
-      !sim_run_can_bind(run, command) ||
-      sim_call_borrowing(run, &call, call_slice) != SIM_FLOW_NEXT)
+      !sim_run_can_bind(run, command))
+    return SIM_FLOW_STOP;
+  for (uint64_t at = call.range.start.raw; at < call.range.end.raw && at < call.handle->size;
+       at += FM_PAGE_SIZE)
+    sim_run_touch(run, fm_paddr_of(fm_page_down(call.handle->frame.raw + at)));
+  if (sim_call_borrowing(run, &call, call_slice) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
   enum sim_flow flow =
       sim_run_answer(run, command, call.done ? NULL : "InvalidArgs", NULL, &succeeded);

@@ -160,7 +160,10 @@ static enum sim_flow show_list(sim_run *run, const struct sim_command *command)
     g_autofree char *state = state_of(run, frame);
     sim_run_text(run, SIM_TEXT_OUTPUT, "        frame 0x%-12" PRIx64 " %s", frame.raw, state);
   }
-  if (walk.left != 0)
+  if (walk.lost != 0)
+    sim_run_text(run, SIM_TEXT_OUTPUT, "        and then a link that leads to no slot: 0x%" PRIx64,
+                 walk.lost);
+  else if (walk.left != 0)
     sim_run_text(run, SIM_TEXT_OUTPUT, "        and %" PRIu64 " more", walk.left);
   return SIM_FLOW_NEXT;
 }

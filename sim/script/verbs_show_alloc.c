@@ -37,6 +37,8 @@ static void show_pool(sim_run *run, const char *name, const struct fm_list *list
     g_string_append_printf(line, "        order %-2u (%" PRIu64 " frame%s): %" PRIu64 " at", order,
                            UINT64_C(1) << order, order == 0 ? "" : "s", list->size);
     append_addresses(line, heads, count, list->size);
+    if (walk.lost != 0)
+      g_string_append_printf(line, " (a link leads to no slot: 0x%" PRIx64 ")", walk.lost);
     sim_run_text(run, SIM_TEXT_OUTPUT, "%s", line->str);
   }
 }
@@ -112,10 +114,13 @@ enum sim_flow sim_show_cpu(sim_run *run, const struct sim_command *command)
     return sim_run_error(run, expr->place, NULL, "there is no CPU %" PRIu64 ": the machine has %u",
                          id, run->kernel->cpus);
   const struct fm_cpu_block *block = fm_kernel_cpu(run->kernel, (uint32_t)id);
-  sim_run_text(run, SIM_TEXT_OUTPUT,
-               "      CPU %" PRIu64 ": share of the free bytes %" PRId64
-               ", frames given back to allocator none %" PRIu64,
-               id, (int64_t)block->free_bytes, block->dealloc_ignored);
+  bool below = (int64_t)block->free_bytes < 0;
+  uint64_t share = below ? -block->free_bytes : block->free_bytes;
+  sim_run_text(run, SIM_TEXT_OUTPUT, "      CPU %" PRIu64 ": %s0x%" PRIx64 " of the free bytes%s",
+               id, below ? "-" : "", share, below ? " (it took more than it gave back)" : "");
+  if (run->kernel->allocator == FM_ALLOCATOR_NONE)
+    sim_run_text(run, SIM_TEXT_OUTPUT, "      %" PRIu64 " frames were given back to allocator none",
+                 block->dealloc_ignored);
   if (run->kernel->allocator == FM_ALLOCATOR_BUDDY)
     show_local(run, (uint32_t)id);
   return SIM_FLOW_NEXT;

@@ -134,6 +134,12 @@ static void print_node(struct tree *tree, fm_paddr node, uint32_t level, uint64_
 {
   if (tree->lines++ >= LINES_SHOWN)
     return;
+  if (node.raw >= tree->run->kernel->max_paddr) {
+    sim_run_text(tree->run, SIM_TEXT_OUTPUT,
+                 "        %*slevel %u: 0x%" PRIx64 ", where no memory is, from 0x%" PRIx64,
+                 (int)(2 * (FM_PT_LEVELS - level)), "", level, node.raw, va);
+    return;
+  }
   const struct fm_page_table_meta *meta =
       (const struct fm_page_table_meta *)(const void *)fm_slot_at(node)->storage;
   sim_run_text(tree->run, SIM_TEXT_OUTPUT,
@@ -177,7 +183,7 @@ enum sim_flow sim_show_tlb(sim_run *run, const struct sim_command *command)
                          id, run->kernel->cpus);
   g_autoptr(GPtrArray) entries = sim_mmu_entries(sim_os_mmu(sim_run_os(run)), (uint32_t)id);
   uint64_t root = fm_kernel_cpu(run->kernel, (uint32_t)id)->cr3;
-  const struct sim_process *active = sim_os_find_root(run->os, root);
+  const struct sim_process *active = root != 0 ? sim_os_find_root(run->os, root) : NULL;
   sim_run_text(run, SIM_TEXT_OUTPUT, "      CPU %" PRIu64 ", %s%s: %u translation%s", id,
                active != NULL ? "process " : "no process", active != NULL ? active->name : "",
                entries->len, entries->len == 1 ? "" : "s");
