@@ -200,21 +200,23 @@ START_TEST(frames_that_were_mapped_by_address_stay_shared)
 }
 END_TEST
 
-/* Private and shared pages in one call: each keeps its own way. */
+/* Private and shared pages in one call, one of them never touched: each keeps its own way. */
 START_TEST(other_rights_give_no_way_around_a_copy)
 {
   fill(2);
   map(p, 2, 1, RIGHTS_RW, true);
   map(p, 3, 1, RIGHTS_RW, false);
   write_at(p, page(3), 103);
+  map(p, 4, 1, RIGHTS_RW, false);
+  map(p, 5, 1, RIGHTS_RW, true);
   struct sim_process *child = fork_of(p, true);
-  uint64_t size = 4 * FM_PAGE_SIZE;
+  uint64_t size = 6 * FM_PAGE_SIZE;
   expect_answer(sim_process_protect(os, child, VA, size, RIGHTS_R, true), "Ok");
   expect_answer(sim_process_protect(os, child, VA, size, RIGHTS_RW, true), "Ok");
-  for (uint64_t i = 0; i < 4; i++)
+  for (uint64_t i = 0; i < 6; i++)
     write_at(child, page(i), 1);
-  for (uint64_t i = 0; i < 4; i++)
-    ck_assert_uint_eq(read_at(p, page(i)), i == 2 ? 1 : 100 + i);
+  for (uint64_t i = 0; i < 6; i++)
+    ck_assert_uint_eq(read_at(p, page(i)), i == 2 || i == 5 ? 1 : i == 4 ? 0 : 100 + i);
 }
 END_TEST
 
