@@ -41,6 +41,19 @@ START_TEST(a_huge_page_is_one_entry)
 }
 END_TEST
 
+/* Both would be in the same set, under the same first address. */
+START_TEST(a_page_of_2_mib_is_not_taken_for_one_of_1_gib)
+{
+  uint64_t va = (UINT64_C(3) << 39) | (UINT64_C(8) << 30);
+  *entry(3, va) = table_of(2).raw | P | W | U;
+  map_more(va, 2, 0);
+  ck_assert(!hits(va));
+  ck_assert(!translate(0, reading(va + HUGE_2)));
+  expect_fault(SIM_FAULT_PAGE, va + HUGE_2, 0, 2);
+  ck_assert(hits(va));
+}
+END_TEST
+
 START_TEST(a_hit_needs_no_entry_for_the_answer)
 {
   fm_paddr paddr;
@@ -253,6 +266,7 @@ Suite *fm_test_suite(void)
   tcase_add_checked_fixture(tc, tlb_setup, tlb_teardown);
   tcase_add_test(tc, the_first_access_walks_and_the_next_ones_hit);
   tcase_add_loop_test(tc, a_huge_page_is_one_entry, 2, 4);
+  tcase_add_test(tc, a_page_of_2_mib_is_not_taken_for_one_of_1_gib);
   tcase_add_test(tc, a_hit_needs_no_entry_for_the_answer);
   tcase_add_test(tc, a_hit_is_what_the_entry_allows);
   tcase_add_test(tc, a_global_page_gives_a_global_entry);
