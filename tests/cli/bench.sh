@@ -42,6 +42,14 @@ for allocator in buddy bitmap; do
 done >alloc.rows
 echo 'list push+pop' >>alloc.rows
 
+cat >pt.rows <<'END'
+inc of a frame
+map+unmap 4 KiB
+1 GiB by 4 KiB, untracked
+1 GiB by 4 KiB, tracked
+1 GiB by 2 MiB, untracked
+END
+
 run bench slot --rounds 1
 rows 3 >found
 verdict 'the table of suite slot' cmp found slot.rows
@@ -50,8 +58,12 @@ run bench alloc --rounds 1
 rows 2 >found
 verdict 'the table of suite alloc' cmp found alloc.rows
 verdict 'its columns' prints 0 '^operation +min ns +median +x claim\+drop$'
+run bench pt --rounds 1
+rows 2 >found
+verdict 'the table of suite pt' cmp found pt.rows
+verdict 'its columns' prints 0 '^operation +min ns +median +x inc$'
 
-for suite in slot alloc; do
+for suite in slot alloc pt; do
   run bench --rounds=1 --json=- "$suite"
   names >found
   verdict "suite $suite: the record instead of the table" prints 0 \
