@@ -226,6 +226,25 @@ START_TEST(operations_move_on_through_the_range)
 }
 END_TEST
 
+START_TEST(mapping_goes_on_from_table_to_table)
+{
+  enum { COUNT = 1030 };
+  uint64_t first = VA - 3 * PAGE; /* across tables of levels 1 and 2 */
+  struct fm_pt_cursor cursor = lock(first, first + COUNT * PAGE);
+  for (unsigned i = 0; i < COUNT; i++)
+    ck_assert_int_eq(ops->pt_map(&cursor, fm_paddr_of(i * PAGE), 1, user_page(), false, NULL),
+                     FM_PT_OK);
+  ck_assert_uint_eq(cursor.va, first + COUNT * PAGE);
+  ck_assert_int_eq(ops->pt_map(&cursor, fm_paddr_of(0), 1, user_page(), false, NULL),
+                   FM_PT_INVALID_ARGS);
+  ops->pt_unlock(&cursor);
+  for (unsigned i = 0; i < COUNT; i++)
+    ck_assert_uint_eq(query(first + i * PAGE).paddr.raw, i * PAGE);
+  ck_assert_uint_eq(node_at(VA, 1)->nr_children, 512);
+  expect_good_tree();
+}
+END_TEST
+
 /* ---- Replacing ---- */
 
 START_TEST(a_page_that_is_there_is_not_mapped_over)
@@ -452,6 +471,7 @@ Suite *fm_test_suite(void)
   tcase_add_test(tc, at_the_end_of_a_range_there_is_nothing);
   tcase_add_test(tc, a_cursor_may_move_anywhere_in_its_range);
   tcase_add_test(tc, operations_move_on_through_the_range);
+  tcase_add_test(tc, mapping_goes_on_from_table_to_table);
   tcase_add_test(tc, a_page_that_is_there_is_not_mapped_over);
   tcase_add_test(tc, what_is_replaced_may_be_nothing);
   tcase_add_test(tc, only_a_page_of_the_same_size_is_replaced);

@@ -280,6 +280,32 @@ START_TEST(ranges_apart_do_not_wait_for_each_other)
 }
 END_TEST
 
+/* Of tables that a range enters and does not fill, only what is in it is locked. */
+START_TEST(a_range_across_tables_locks_nothing_beside_it)
+{
+  static const uint64_t ranges[][2] = {{VA + HUGE_2, VA + HUGE_3 + PAGE},
+                                       {VA - HUGE_2, VA}, /* ends where ours begins */
+                                       {VA - HUGE_3, VA}};
+  const enum action actions[] = {LOOK};
+  (void)map_new(VA);
+  (void)map_new(VA - PAGE);
+  (void)map_new(VA + HUGE_2);
+  (void)map_new(VA + HUGE_3);
+  for (size_t i = 0; i < G_N_ELEMENTS(ranges); i++) {
+    struct fm_pt_cursor cursor = lock(ranges[i][0], ranges[i][1]);
+    start(actions, 1);
+    finish(0);
+    ck_assert_int_eq(threads[0].found, FM_PT_TRACKED);
+    ops->pt_unlock(&cursor);
+  }
+  /* The same on the other side: the table of level 2 is entered, its second entry is not. */
+  struct fm_pt_cursor behind = lock(VA - PAGE, VA + PAGE);
+  struct fm_pt_cursor cursor = lock(VA + HUGE_2, VA + HUGE_2 + PAGE);
+  ops->pt_unlock(&cursor);
+  ops->pt_unlock(&behind);
+}
+END_TEST
+
 /* ---- Two operations at once are as good as one after the other ---- */
 
 #define SEED 71ull
@@ -396,6 +422,7 @@ Suite *fm_test_suite(void)
   tcase_add_test(tc, a_walk_that_leaves_while_the_list_is_away_loses_no_table);
   tcase_add_test(tc, tables_below_a_table_that_goes_are_marked_too);
   tcase_add_test(tc, ranges_apart_do_not_wait_for_each_other);
+  tcase_add_test(tc, a_range_across_tables_locks_nothing_beside_it);
   tcase_add_loop_test(tc, two_operations_at_once_come_out_as_one_after_the_other, 0, LOOK * LOOK);
   suite_add_tcase(suite, tc);
   return suite;
