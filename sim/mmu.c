@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <sim/mmu.h>
 
+#include "sim/hook.h"
 #include "sim/internal.h"
 
 /* ---- Entries in RAM ---- */
@@ -25,7 +26,7 @@ static uint64_t load_entry(uint64_t *where, bool quiet)
                              .order = FM_ORDER_ACQUIRE,
                              .size = sizeof(uint64_t),
                              .where = where};
-  if (quiet)
+  if (quiet || sim_observer == NULL)
     return __atomic_load_n(where, __ATOMIC_ACQUIRE);
   fm_hook_access(&access);
   return access.seen;

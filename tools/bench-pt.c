@@ -181,5 +181,8 @@ GArray *bench_pt(unsigned rounds, GError **error)
     abort();
   GArray *rows = g_array_new(false, false, sizeof(struct bench_row));
   measure(&bench, rounds, rows);
+  fm_space_drop(bench.kernel, bench.space);
+  fm_segment_drop(bench.kernel, bench.segment);
+  bench_process(machine, rounds, rows);
   return rows;
 }

@@ -34,6 +34,11 @@ sim_machine *bench_machine(enum fm_allocator_kind allocator, uint32_t cpus, GErr
  * allocator "none". */
 void bench_claim_drop(struct fm_kernel *kernel, fm_paddr at, unsigned loops);
 
+/* ---- bench-process.c ---- */
+
+/* Adds the rows of suite pt that need a process. */
+void bench_process(sim_machine *machine, unsigned rounds, GArray *rows);
+
 /* ---- The suites: new arrays of struct bench_row; NULL: the host cannot hold a machine ---- */
 
 GArray *bench_slot(unsigned rounds, GError **error);

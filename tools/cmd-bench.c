@@ -35,7 +35,7 @@ static void print_alloc(const GArray *rows)
 
 static void print_pt(const GArray *rows)
 {
-  printf("%-26s %9s %9s %8s\n", "operation", "min ns", "median", "x inc");
+  printf("%-26s %9s %9s %8s\n", "operation", "min ns", "median", "x bare");
   for (guint i = 0; i < rows->len; i++) {
     const struct bench_row *row = &g_array_index(rows, struct bench_row, i);
     printf("%-26s %9.2f %9.2f %7.2fx\n", row->name, row->min_ns, row->median_ns,
@@ -99,7 +99,7 @@ int cmd_bench(int argc, char **argv)
                          "Suite alloc: frames and segments from both allocators, and a list, each\n"
                          "beside claim+drop of suite slot; nothing is zeroed.\n"
                          "Suite pt: pages mapped one by one and in ranges of 1 GiB, each beside\n"
-                         "one more reference on a frame.\n"
+                         "one more reference on a frame; translations; fork and exit.\n"
                          "The ratio is that of the minima.\n\n"
                          "Example: framesim bench slot --rounds 20\n");
   if (status >= 0)

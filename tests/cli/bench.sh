@@ -48,6 +48,10 @@ map+unmap 4 KiB
 1 GiB by 4 KiB, untracked
 1 GiB by 4 KiB, tracked
 1 GiB by 2 MiB, untracked
+translate, from the TLB
+translate, cold
+fork of 10000, a page
+exit with 10000, a page
 END
 
 run bench slot --rounds 1
@@ -61,7 +65,7 @@ verdict 'its columns' prints 0 '^operation +min ns +median +x claim\+drop$'
 run bench pt --rounds 1
 rows 2 >found
 verdict 'the table of suite pt' cmp found pt.rows
-verdict 'its columns' prints 0 '^operation +min ns +median +x inc$'
+verdict 'its columns' prints 0 '^operation +min ns +median +x bare$'
 
 for suite in slot alloc pt; do
   run bench --rounds=1 --json=- "$suite"
