@@ -69,7 +69,7 @@ static double increment(struct bench *bench)
   double ns = bench_now_ns() - start;
   for (uint64_t i = 0; i < PAGES; i++)
     fm_frame_drop(bench->kernel, frame_at(bench, i));
-  return ns / PAGES;
+  return ns / (double)PAGES;
 }
 
 /* The page at an end of a table that is full but for it; each time locked anew. */
@@ -104,7 +104,7 @@ static double map_untracked(struct bench *bench)
   fm_pt_unlock(&cursor);
   double ns = bench_now_ns() - start;
   unmap(bench, AT, RANGE);
-  return ns / PAGES;
+  return ns / (double)PAGES;
 }
 
 static double map_tracked(struct bench *bench)
@@ -116,7 +116,7 @@ static double map_tracked(struct bench *bench)
   fm_pt_unlock(&cursor);
   double ns = bench_now_ns() - start;
   unmap(bench, AT, RANGE);
-  return ns / PAGES;
+  return ns / (double)PAGES;
 }
 
 static double map_huge(struct bench *bench)
@@ -129,7 +129,7 @@ static double map_huge(struct bench *bench)
   fm_pt_unlock(&cursor);
   double ns = bench_now_ns() - start;
   unmap(bench, AT, RANGE);
-  return ns / (RANGE / HUGE);
+  return ns / (double)(RANGE / HUGE);
 }
 
 /* ---- Measuring ---- */
