@@ -14,8 +14,9 @@
 #include "tools/bench.h"
 
 #define RANGE     (UINT64_C(1) << 30) /* bytes */
-#define PAGES     (RANGE / FM_PAGE_SIZE)
-#define HUGE      (RANGE / 512)
+#define PAGES     UINT64_C(262144)    /* of 4 KiB in it */
+#define HUGES     UINT64_C(512)       /* of 2 MiB */
+#define HUGE      (RANGE / HUGES)
 #define AT        (UINT64_C(8) * RANGE)
 #define HOT_LOOPS 20000u
 
@@ -129,7 +130,7 @@ static double map_huge(struct bench *bench)
   fm_pt_unlock(&cursor);
   double ns = bench_now_ns() - start;
   unmap(bench, AT, RANGE);
-  return ns / (double)(RANGE / HUGE);
+  return ns / (double)HUGES;
 }
 
 /* ---- Measuring ---- */
