@@ -1,202 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "sim/bootmap/bootmap.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 #include "sim/bootmap/reader.h"
 #include "sim/error.h"
 
-enum {
-  FILE_LIMIT = 64 * 1024 * 1024, /* bytes */
-  QUOTE_MAX = 40,                /* bytes of the text that a message repeats */
-};
+enum { FILE_LIMIT = 64 * 1024 * 1024 }; /* bytes */
 
 static const struct sim_bootmap_reader *const readers[] = {&sim_bootmap_e820, &sim_bootmap_text};
-
-static const char byte_order_mark[] = "\xef\xbb\xbf";
-
-/* ---- Lines ---- */
-
-static bool is_blank(char c)
-{
-  return c == ' ' || c == '\t';
-}
-
-bool sim_bootmap_get_line(const sim_source *source, guint number, struct sim_bootmap_line *ret)
-{
-  if (number > source->lines->len)
-    return false;
-
-  const char *start = source->text + g_array_index(source->lines, gsize, number - 1);
-  const char *end = source->text + source->size;
-  if (number < source->lines->len)
-    end = source->text + g_array_index(source->lines, gsize, number) - 1;
-  while (end > start && (is_blank(end[-1]) || end[-1] == '\r'))
-    end--;
-
-  ret->source = source;
-  ret->number = number;
-  ret->at = start;
-  ret->end = end;
-  if (number == 1)
-    sim_bootmap_take(ret, byte_order_mark);
-  return true;
-}
-
-bool sim_bootmap_skip_blanks(struct sim_bootmap_line *line)
-{
-  const char *start = line->at;
-
-  while (line->at < line->end && is_blank(*line->at))
-    line->at++;
-  return line->at > start;
-}
-
-bool sim_bootmap_take(struct sim_bootmap_line *line, const char *text)
-{
-  gsize length = strlen(text);
-
-  if ((gsize)(line->end - line->at) < length || memcmp(line->at, text, length) != 0)
-    return false;
-  line->at += length;
-  return true;
-}
-
-bool sim_bootmap_find(struct sim_bootmap_line *line, const char *text)
-{
-  gsize length = strlen(text);
-  const char *found = memmem(line->at, (gsize)(line->end - line->at), text, length);
-
-  if (found == NULL)
-    return false;
-  line->at = found + length;
-  return true;
-}
-
-bool sim_bootmap_fail(const struct sim_bootmap_line *line, const char *at, gsize width,
-                      const char *hint, GError **error, const char *format, ...)
-{
-  struct sim_place place = {
-      .source = line->source,
-      .offset = (gsize)(at - line->source->text),
-      .width = (guint)MIN(width, G_MAXUINT),
-  };
-  va_list args;
-
-  va_start(args, format);
-  g_autofree char *text = g_strdup_vprintf(format, args);
-  va_end(args);
-  g_autofree char *message = sim_diag_format(place, "error", text, hint);
-  g_set_error_literal(error, SIM_ERROR, SIM_ERROR_INPUT, message);
-  return false;
-}
-
-/* ---- Numbers ---- */
-
-/* Everything from here on that could have been meant as part of a number. */
-static gsize number_length(const struct sim_bootmap_line *line)
-{
-  const char *p = line->at;
-
-  while (p < line->end && (g_ascii_isalnum(*p) || *p == '_' || *p == '.'))
-    p++;
-  return (gsize)(p - line->at);
-}
-
-static bool fail_number(const struct sim_bootmap_line *line, const char *what, const char *hint,
-                        GError **error)
-{
-  gsize length = number_length(line);
-
-  if (length == 0)
-    return sim_bootmap_fail(line, line->at, 1, hint, error, "expected the %s", what);
-  return sim_bootmap_fail(line, line->at, length, hint, error, "malformed %s '%.*s%s'", what,
-                          (int)MIN(length, QUOTE_MAX), line->at, length > QUOTE_MAX ? "..." : "");
-}
-
-static bool fail_overflow(const struct sim_bootmap_line *line, const char *what, GError **error)
-{
-  return sim_bootmap_fail(line, line->at, number_length(line), NULL, error,
-                          "the %s does not fit 64 bits", what);
-}
-
-/* Steps over the digits of a base.  False if the value does not fit; *ret is what was
- * there, and line->at does not move if there was no digit. */
-static bool take_digits(struct sim_bootmap_line *line, uint64_t base, uint64_t *ret)
-{
-  uint64_t value = 0;
-
-  for (; line->at < line->end; line->at++) {
-    int digit = g_ascii_xdigit_value(*line->at);
-    if (digit < 0 || (uint64_t)digit >= base)
-      break;
-    if (value > (UINT64_MAX - (uint64_t)digit) / base)
-      return false;
-    value = value * base + (uint64_t)digit;
-  }
-  *ret = value;
-  return true;
-}
-
-static bool take_hex_prefix(struct sim_bootmap_line *line)
-{
-  return sim_bootmap_take(line, "0x") || sim_bootmap_take(line, "0X");
-}
-
-bool sim_bootmap_take_hex(struct sim_bootmap_line *line, const char *what, uint64_t *ret,
-                          GError **error)
-{
-  struct sim_bootmap_line rest = *line;
-  uint64_t value;
-
-  take_hex_prefix(&rest);
-  const char *digits = rest.at;
-  if (!take_digits(&rest, 16, &value))
-    return fail_overflow(line, what, error);
-  if (rest.at == digits || number_length(&rest) > 0)
-    return fail_number(line, what, NULL, error);
-  *ret = value;
-  *line = rest;
-  return true;
-}
-
-/* Steps over a K, M, G or T; by how many bits it shifts. */
-static guint take_suffix(struct sim_bootmap_line *line)
-{
-  static const char letters[] = "KMGT";
-
-  if (sim_bootmap_at_end(line))
-    return 0;
-  const char *found = memchr(letters, g_ascii_toupper(*line->at), sizeof(letters) - 1);
-  if (found == NULL)
-    return 0;
-  line->at++;
-  return 10 * (guint)(found - letters + 1);
-}
-
-bool sim_bootmap_take_number(struct sim_bootmap_line *line, const char *what, uint64_t *ret,
-                             GError **error)
-{
-  static const char hint[] = "numbers are decimal or 0x hex, and may end in K, M, G or T";
-  struct sim_bootmap_line rest = *line;
-  uint64_t value;
-
-  uint64_t base = take_hex_prefix(&rest) ? 16 : 10;
-  const char *digits = rest.at;
-  if (!take_digits(&rest, base, &value))
-    return fail_overflow(line, what, error);
-  if (rest.at == digits)
-    return fail_number(line, what, hint, error);
-  guint shift = take_suffix(&rest);
-  if (number_length(&rest) > 0)
-    return fail_number(line, what, hint, error);
-  if (value > UINT64_MAX >> shift)
-    return fail_overflow(line, what, error);
-  *ret = value << shift;
-  *line = rest;
-  return true;
-}
 
 /* ---- The map ---- */
 
@@ -217,6 +29,8 @@ sim_bootmap *sim_bootmap_free(sim_bootmap *map)
     return NULL;
   g_array_unref(map->lines);
   g_array_unref(map->regions);
+  g_free(map->others);
+  g_free(map->table);
   g_free(map->file);
   g_free(map);
   return NULL;
@@ -246,6 +60,14 @@ bool sim_bootmap_add(sim_bootmap *map, const struct sim_bootmap_line *line, cons
                             FM_REGIONS_MAX);
   append_region(map, line->number, range, type);
   return true;
+}
+
+void sim_bootmap_set_tables(sim_bootmap *map, char *table, char *others)
+{
+  g_free(map->table);
+  g_free(map->others);
+  map->table = table;
+  map->others = others;
 }
 
 /* ---- Formats ---- */
@@ -296,7 +118,7 @@ static struct sim_bootmap_line first_full_line(const sim_source *source)
 static void fail_detection(const sim_source *source, GError **error)
 {
   struct sim_bootmap_line line = first_full_line(source);
-  g_autoptr(GString) hint = g_string_new("known formats, by example:");
+  g_autoptr(GString) hint = g_string_new("none of these was found (an example of each):");
 
   if (sim_bootmap_at_end(&line)) {
     sim_bootmap_fail(&line, line.at, 1, NULL, error, "there is nothing in this file");
@@ -308,35 +130,66 @@ static void fail_detection(const sim_source *source, GError **error)
                    "this does not look like a memory map in any known format");
 }
 
-static const struct sim_bootmap_reader *find_reader(const sim_source *source, GError **error)
+static bool is_of_a_log(enum sim_bootmap_likeness likeness)
 {
-  const struct sim_bootmap_reader *best = NULL;
-  guint most = 0;
-
-  for (gsize i = 0; i < G_N_ELEMENTS(readers); i++) {
-    guint likeness = readers[i]->likeness(source);
-    if (likeness > most) {
-      most = likeness;
-      best = readers[i];
-    }
-  }
-  if (best == NULL)
-    fail_detection(source, error);
-  return best;
+  return likeness == SIM_BOOTMAP_DERIVED || likeness == SIM_BOOTMAP_IN_LOG;
 }
 
-/* The empty piece behind the final newline is no line of the file. */
-static guint count_lines(const sim_source *source)
+/* The surest reader; *ret_others are those that found a table in the same log, or NULL. */
+static const struct sim_bootmap_reader *find_reader(const sim_source *source, char **ret_others,
+                                                    GError **error)
+{
+  enum sim_bootmap_likeness likeness[G_N_ELEMENTS(readers)];
+  g_autoptr(GString) others = g_string_new(NULL);
+  gsize best = 0;
+
+  for (gsize i = 0; i < G_N_ELEMENTS(readers); i++) {
+    likeness[i] = readers[i]->likeness(source);
+    if (likeness[i] > likeness[best])
+      best = i;
+  }
+  if (likeness[best] == SIM_BOOTMAP_NOT) {
+    fail_detection(source, error);
+    return NULL;
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS(readers); i++) {
+    if (i != best && is_of_a_log(likeness[best]) && is_of_a_log(likeness[i]))
+      g_string_append_printf(others, "%s%s", others->len > 0 ? ", " : "", readers[i]->name);
+  }
+  *ret_others = others->len > 0 ? g_strdup(others->str) : NULL;
+  return readers[best];
+}
+
+/* The empty piece behind the final newline is no line of the file.  A line may hold several
+ * regions. */
+static guint count_ignored(const sim_source *source, const sim_bootmap *map)
 {
   gsize last = g_array_index(source->lines, gsize, source->lines->len - 1);
+  guint count = source->lines->len - (last == source->size ? 1 : 0), before = 0;
 
-  return source->lines->len - (last == source->size ? 1 : 0);
+  for (guint i = 0; i < map->lines->len; i++) {
+    guint line = g_array_index(map->lines, guint, i);
+    count -= line != before ? 1 : 0;
+    before = line;
+  }
+  return count;
+}
+
+/* "user" and "efi": what the reader passed over, and what other readers would have read. */
+static void add_others(sim_bootmap *map, const char *others)
+{
+  if (others == NULL)
+    return;
+  const char *own = map->others;
+  char *all = own != NULL ? g_strconcat(own, ", ", others, NULL) : g_strdup(others);
+  sim_bootmap_set_tables(map, g_strdup(map->table != NULL ? map->table : map->format), all);
 }
 
 sim_bootmap *sim_bootmap_parse(const sim_source *source, const char *format, GError **error)
 {
+  g_autofree char *others = NULL;
   const struct sim_bootmap_reader *reader =
-      format != NULL ? reader_by_name(format, error) : find_reader(source, error);
+      format != NULL ? reader_by_name(format, error) : find_reader(source, &others, error);
   if (reader == NULL)
     return NULL;
 
@@ -351,7 +204,8 @@ sim_bootmap *sim_bootmap_parse(const sim_source *source, const char *format, GEr
                      "no line of this file holds a region in the format '%s'", reader->name);
     return NULL;
   }
-  map->ignored = count_lines(source) - map->lines->len;
+  map->ignored = count_ignored(source, map);
+  add_others(map, others);
   return g_steal_pointer(&map);
 }
 

@@ -11,9 +11,11 @@
  *           BIOS-e820: 0000000000100000 - 00000000cffa8000 (usable)
  *         The first form names the last byte, the older one the first byte behind.
  *         BIOS-e801 and BIOS-88 are the same.  What stands before the marker (time
- *         stamps, log levels, mail quotes) and lines without one do not matter.  If the
- *         log has several boots, or the table again after the kernel changed it, the
- *         first one counts.
+ *         stamps, log levels, mail quotes) and lines without one do not matter.  A log
+ *         may have other tables, too; of these the first of this list is read: the
+ *         firmware's; Xen (also Xen-e820), which a guest of Xen gets; reserve setup_data,
+ *         modified and user, which the kernel made out of it.  Of several boots the first
+ *         one counts.
  *
  *   text  Our own: a type, then a start and a size, or start-end (end excluded).
  *           usable    0x0      636K       # a comment
@@ -46,6 +48,8 @@ typedef struct sim_bootmap {
   GArray *regions;    /* struct fm_region, in file order */
   GArray *lines;      /* guint: line of each region, from 1; 0 if it has none */
   guint ignored;      /* lines of the text that hold no region */
+  char *table;        /* which table of a log was read ("BIOS-e820"), or NULL */
+  char *others;       /* what else there was in it ("user, efi"), or NULL */
 } sim_bootmap;
 
 /* Names of the formats, NULL-terminated, in the order in which they are tried. */

@@ -8,17 +8,28 @@
  *
  * A new format: write its file and add its row.  Of two equally sure readers the first row
  * is taken.
+ *
+ * Some forms are lines of a longer log: what stands around them does not matter.  In the
+ * others each line counts but empty ones, comments (#) and the headings that they know.
  */
 #ifndef SIM_BOOTMAP_READER_H
 #define SIM_BOOTMAP_READER_H
 
 #include "sim/bootmap/bootmap.h"
 
+/* How sure a reader is that a text is for it. */
+enum sim_bootmap_likeness {
+  SIM_BOOTMAP_NOT,
+  SIM_BOOTMAP_PERHAPS, /* some line is of this form, or almost */
+  SIM_BOOTMAP_DERIVED, /* a log with a table that the kernel made out of the firmware's */
+  SIM_BOOTMAP_IN_LOG,  /* a log with the firmware's table */
+  SIM_BOOTMAP_WHOLE,   /* the first line that counts is of this form */
+};
+
 struct sim_bootmap_reader {
   const char *name;
   const char *example; /* a line of this format, for messages */
-  /* How sure it is that the text is of this format; 0: not at all.  The surest reads. */
-  guint (*likeness)(const sim_source *source);
+  enum sim_bootmap_likeness (*likeness)(const sim_source *source); /* the surest reads */
   /* Appends to `map`; false and *error at the first mistake. */
   bool (*read)(const sim_source *source, sim_bootmap *map, GError **error);
 };
@@ -62,6 +73,14 @@ bool sim_bootmap_take_hex(struct sim_bootmap_line *line, const char *what, uint6
 bool sim_bootmap_take_number(struct sim_bootmap_line *line, const char *what, uint64_t *ret,
                              GError **error);
 
+/* Steps over a run of decimal digits. */
+bool sim_bootmap_take_decimal(struct sim_bootmap_line *line, const char *what, uint64_t *ret,
+                              GError **error);
+
+/* Steps over a known text, else fails: "expected WHAT". */
+bool sim_bootmap_want(struct sim_bootmap_line *line, const char *text, const char *what,
+                      GError **error);
+
 /* Sets *error at the bytes [at, at + width) of the line; `hint` may be NULL.  Returns
  * false, so that a reader can return it. */
 bool sim_bootmap_fail(const struct sim_bootmap_line *line, const char *at, gsize width,
@@ -74,5 +93,68 @@ bool sim_bootmap_fail(const struct sim_bootmap_line *line, const char *at, gsize
  */
 bool sim_bootmap_add(sim_bootmap *map, const struct sim_bootmap_line *line, const char *at,
                      struct fm_range range, enum fm_region_type type, GError **error);
+
+/* Frees nothing of `map` but what it says of other tables; takes over both texts. */
+void sim_bootmap_set_tables(sim_bootmap *map, char *table, char *others);
+
+/* ---- fields.c: what the tables of several formats have in common ---- */
+
+/* A line with anything in it that is no comment; steps over blanks in front. */
+bool sim_bootmap_is_full(struct sim_bootmap_line *line);
+
+/* For a form in which each line counts: `is_row` says whether a line looks like a row. */
+enum sim_bootmap_likeness sim_bootmap_likeness_of_rows(const sim_source *source,
+                                                       bool (*is_row)(struct sim_bootmap_line));
+
+/* Two addresses, and where the second stands. */
+struct sim_bootmap_pair {
+  uint64_t first;
+  uint64_t second;
+  const char *second_at;
+};
+
+/* Steps over "0x1000-0x1fff": hex, blanks around the hyphen allowed. */
+bool sim_bootmap_take_pair(struct sim_bootmap_line *line, struct sim_bootmap_pair *ret,
+                           GError **error);
+
+/* Steps over such a pair if there is one with at least so many digits in each number. */
+bool sim_bootmap_skip_pair(struct sim_bootmap_line *line, gsize digits);
+
+/* Half open, from a pair whose second number is the last byte. */
+bool sim_bootmap_range_to_last(const struct sim_bootmap_line *line,
+                               const struct sim_bootmap_pair *pair, struct fm_range *ret,
+                               GError **error);
+
+/* Adds the region; its second number is the last byte, or the first one behind. */
+bool sim_bootmap_add_to_last(sim_bootmap *map, const struct sim_bootmap_line *line,
+                             const struct sim_bootmap_pair *pair, enum fm_region_type type,
+                             GError **error);
+bool sim_bootmap_add_to_end(sim_bootmap *map, const struct sim_bootmap_line *line,
+                            const struct sim_bootmap_pair *pair, enum fm_region_type type,
+                            GError **error);
+
+/* The words of a format for types of memory, in any case of letters.  What is no word of
+ * these and not nearly one is reserved: nobody may use memory of a kind that we do not
+ * know.  Words for reserved memory are there so that they are not taken for slips. */
+struct sim_bootmap_words {
+  const struct sim_bootmap_word {
+    const char *words;
+    enum fm_region_type type;
+  } * rows; /* the last one has no words */
+  const char *hint;
+};
+
+/* Those of Linux, which Xen and /sys/firmware/memmap share. */
+extern const struct sim_bootmap_words sim_bootmap_linux_words;
+
+/* The rest of the line is the type.  A known one with something behind it is refused
+ * rather than taken for an unknown one: RAM would get lost in silence. */
+bool sim_bootmap_take_type(struct sim_bootmap_line *line, const struct sim_bootmap_words *words,
+                           enum fm_region_type *ret, GError **error);
+
+/* "(usable)" at the end of the line. */
+bool sim_bootmap_take_type_in_parentheses(struct sim_bootmap_line *line,
+                                          const struct sim_bootmap_words *words,
+                                          enum fm_region_type *ret, GError **error);
 
 #endif

@@ -111,7 +111,7 @@ static bool read_text(const sim_source *source, sim_bootmap *map, GError **error
 
 /* The first line that is no comment decides.  A type and a number: surer than any log
  * line, which may be quoted in a comment here.  A misspelt type and a number: perhaps. */
-static guint likeness(const sim_source *source)
+static enum sim_bootmap_likeness likeness(const sim_source *source)
 {
   struct sim_bootmap_line line;
 
@@ -121,13 +121,14 @@ static guint likeness(const sim_source *source)
       continue;
     g_autofree char *word = take_word(&line);
     if (word[strspn(word, G_CSET_a_2_z G_CSET_A_2_Z "_-")] != '\0')
-      return 0;
+      return SIM_BOOTMAP_NOT;
     sim_bootmap_skip_blanks(&line);
     if (sim_bootmap_at_end(&line) || !g_ascii_isdigit(*line.at))
-      return 0;
-    return fm_region_type_by_name(word) != FM_REGION_TYPES ? 3 : 1;
+      return SIM_BOOTMAP_NOT;
+    return fm_region_type_by_name(word) != FM_REGION_TYPES ? SIM_BOOTMAP_WHOLE
+                                                           : SIM_BOOTMAP_PERHAPS;
   }
-  return 0;
+  return SIM_BOOTMAP_NOT;
 }
 
 const struct sim_bootmap_reader sim_bootmap_text = {"text", EXAMPLE, likeness, read_text};

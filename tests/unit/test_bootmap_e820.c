@@ -85,6 +85,50 @@ START_TEST(of_several_boots_in_a_log_the_first_counts)
 }
 END_TEST
 
+/* What a log has, in its order; which table is read, and what else there is. */
+static const struct {
+  const char *text, *regions, *table, *others;
+} logs[] = {
+    {MARK "[mem 0x0-0xfff] usable\n", "1: 0x0+0x1000 usable", "BIOS-e820", NULL},
+    {"user-defined physical RAM map:\n user: [mem 0x0-0xfff] usable\n", "2: 0x0+0x1000 usable",
+     "user", NULL},
+    {"Xen-e820: [mem 0x0-0xfff] usable\n", "1: 0x0+0x1000 usable", "Xen-e820", NULL},
+    {"Xen: [mem 0x0-0xfff] usable\nXen: using vcpuop timer interface\n", "1: 0x0+0x1000 usable",
+     "Xen", NULL},
+    {"user: 0000000000001000 - 0000000000002000 (usable)\n", "1: 0x1000+0x1000 usable", "user",
+     NULL},
+    {"superuser: login\nuser: root\nmodified: [mem 0x0-0xfff] usable\nuser: [x\n",
+     "3: 0x0+0x1000 usable", "modified", NULL},
+    {"extended physical RAM map:\nreserve setup_data: [mem 0x0-0xfff] usable\n"
+     "modified physical RAM map:\nmodified: [mem 0x2000-0x2fff] usable\n",
+     "2: 0x0+0x1000 usable", "reserve setup_data", "modified"},
+    {"user: [mem 0x2000-0x2fff] usable\nBIOS-provided physical RAM map:\n" MARK
+     "[mem 0x0-0xfff] usable\nextended physical RAM map:\n"
+     "reserve setup_data: [mem 0x2000-0x2fff] usable\n",
+     "3: 0x0+0x1000 usable", "BIOS-e820", "reserve setup_data, user"},
+};
+
+START_TEST(of_several_tables_in_a_log_the_firmwares_own_is_read)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(sim_bootmap) map = parse_bytes(logs[_i].text, strlen(logs[_i].text), NULL, &error);
+
+  ck_assert_msg(map != NULL, "%s", error != NULL ? error->message : "");
+  g_autofree char *found = to_text(map);
+  ck_assert_str_eq(found, logs[_i].regions);
+  ck_assert_pstr_eq(map->table, logs[_i].table);
+  ck_assert_pstr_eq(map->others, logs[_i].others);
+}
+END_TEST
+
+START_TEST(a_slip_in_a_table_of_the_kernel_is_an_error_too)
+{
+  expect_failure("user: [mem 0x0-0xfff] usabel\n", NULL,
+                 "m:1:23: error: unknown type of memory 'usabel'", "did you mean 'usable'?");
+  expect_failure("modified: [mem 0x0-]\n", NULL, "m:1:20: error: expected the end address", NULL);
+}
+END_TEST
+
 static const struct {
   const char *words;
   enum fm_region_type type;
@@ -169,6 +213,9 @@ Suite *fm_test_suite(void)
   tcase_add_test(tc, gap_lines_are_checked_but_hold_no_region);
   tcase_add_test(tc, other_tables_and_other_lines_are_ignored);
   tcase_add_test(tc, of_several_boots_in_a_log_the_first_counts);
+  tcase_add_loop_test(tc, of_several_tables_in_a_log_the_firmwares_own_is_read, 0,
+                      G_N_ELEMENTS(logs));
+  tcase_add_test(tc, a_slip_in_a_table_of_the_kernel_is_an_error_too);
   tcase_add_loop_test(tc, wordings_have_their_type_in_both_forms, 0, G_N_ELEMENTS(wordings));
   tcase_add_loop_test(tc, lines_that_almost_parse_are_errors, 0, G_N_ELEMENTS(bad_log_lines));
   suite_add_tcase(suite, tc);
