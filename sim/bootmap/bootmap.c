@@ -8,7 +8,11 @@
 
 enum { FILE_LIMIT = 64 * 1024 * 1024 }; /* bytes */
 
-static const struct sim_bootmap_reader *const readers[] = {&sim_bootmap_e820, &sim_bootmap_text};
+static const struct sim_bootmap_reader *const readers[] = {
+    &sim_bootmap_e820,  &sim_bootmap_efi,   &sim_bootmap_xen,
+    &sim_bootmap_iomem, &sim_bootmap_lsmem, &sim_bootmap_multiboot,
+    &sim_bootmap_crash, &sim_bootmap_sysfs, &sim_bootmap_text,
+};
 
 /* ---- The map ---- */
 
@@ -209,14 +213,45 @@ sim_bootmap *sim_bootmap_parse(const sim_source *source, const char *format, GEr
   return g_steal_pointer(&map);
 }
 
+static sim_bootmap *load_folder(const char *path, const char *format, GError **error)
+{
+  g_autoptr(sim_bootmap) map = new_map(g_strdup(path), sim_bootmap_sysfs.name);
+
+  if (format != NULL && strcmp(format, map->format) != 0) {
+    g_set_error(error, SIM_ERROR, SIM_ERROR_USAGE,
+                "'%s' is a folder, and a folder has the format '%s', not '%s'", path, map->format,
+                format);
+    return NULL;
+  }
+  return sim_bootmap_read_folder(path, map, error) ? g_steal_pointer(&map) : NULL;
+}
+
 sim_bootmap *sim_bootmap_load(const char *path, const char *format, GError **error)
 {
   /* Before anything is read, because that may be a terminal. */
   if (format != NULL && reader_by_name(format, error) == NULL)
     return NULL;
+  if (g_file_test(path, G_FILE_TEST_IS_DIR))
+    return load_folder(path, format, error);
 
   g_autoptr(sim_source) source = sim_source_load(path, FILE_LIMIT, error);
   return source != NULL ? sim_bootmap_parse(source, format, error) : NULL;
+}
+
+sim_bootmap *sim_bootmap_load_live(const char *root, GError **error)
+{
+  g_autofree char *folder = g_build_filename(root, "sys/firmware/memmap", NULL);
+  g_autofree char *file = g_build_filename(root, "proc/iomem", NULL);
+  g_autoptr(GError) no_folder = NULL, no_file = NULL;
+
+  sim_bootmap *map = sim_bootmap_load(folder, sim_bootmap_sysfs.name, &no_folder);
+  if (map == NULL)
+    map = sim_bootmap_load(file, sim_bootmap_iomem.name, &no_file);
+  if (map == NULL)
+    g_set_error(error, SIM_ERROR, SIM_ERROR_INPUT,
+                "the map of this machine cannot be read:\n%s\n%s", g_strchomp(no_folder->message),
+                g_strchomp(no_file->message));
+  return map;
 }
 
 /* ---- The machine without a file ---- */

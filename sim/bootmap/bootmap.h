@@ -17,11 +17,44 @@
  *         modified and user, which the kernel made out of it.  Of several boots the first
  *         one counts.
  *
+ *   efi   The map of EFI in the same log (efi=debug).
+ *           efi: mem00: [Conventional Memory|   |WB|WT|WC|UC] range=[0x0-0xfff] (0MB)
+ *           efi: mem00: type=7, attr=0xf, range=[0x0-0x1000) (0MB)
+ *         Conventional, loader and boot-services memory is usable.
+ *
+ *   xen   Xen's own table, with or without time stamps; the second form is of newer ones
+ *         and names the last byte.
+ *           (XEN)  0000000000100000 - 00000000cff9e000 (usable)
+ *           (XEN)  [0000000000100000, 00000000cff9dfff] (usable)
+ *
+ *   iomem /proc/iomem, as root sees it.
+ *           00100000-bfffffff : System RAM
+ *         Only the outermost lines count, and of these only System RAM, Reserved, ACPI
+ *         Tables, ACPI Non-volatile Storage, Unusable memory and Persistent Memory.
+ *
+ *   lsmem The listing of lsmem(1), also with its options -a, -b, -n, -P and -r.
+ *           0x0000000000000000-0x00000000bfffffff   3G online  yes  0-23
+ *         It is coarse: blocks of 128 MiB or so, without the holes in them.
+ *
+ *   multiboot  GRUB's lsmmap, and the multiboot map as kernels print it.
+ *           base_addr = 0x100000, length = 0x7ee0000, available RAM
+ *           base_addr = 0x100000, length = 0x700000, type = 1
+ *
+ *   crash `mach -m` of crash(8).  The end is excluded.
+ *           0000000000100000 - 00000000bfff0000  E820_RAM
+ *
+ *   sysfs /sys/firmware/memmap, as the folder or as a listing; there the end is excluded.
+ *           0000000000100000-00000000bffe0000 (System RAM)
+ *
  *   text  Our own: a type, then a start and a size, or start-end (end excluded).
  *           usable    0x0      636K       # a comment
  *           reserved  0xf0000-0x100000
  *         Numbers are decimal or hex and may end in K, M, G or T (powers of 1024).
  *         Types are the names of fm_region_type_name().
+ *
+ * e820, efi, xen, lsmem and multiboot pass over lines that are none of theirs; in the
+ * others each line counts but empty ones and comments (#).  Types of memory that are not
+ * known are reserved, persistent memory too; one that is nearly a known one is an error.
  *
  * Bytes everywhere.  A region ends below 2^64.  At most 512 regions and 64 MiB of text.
  *
@@ -57,6 +90,13 @@ const char *const *sim_bootmap_formats(void);
 
 /* Reads the map in `path`; "-" is standard input.  `format` NULL: find it. */
 sim_bootmap *sim_bootmap_load(const char *path, const char *format, GError **error);
+
+/*
+ * The map of a running machine: ROOT/sys/firmware/memmap, which is the firmware's own, or
+ * where that cannot be read, ROOT/proc/iomem.  `root` is "/", but for tests.  The error
+ * names what was wrong with each.
+ */
+sim_bootmap *sim_bootmap_load_live(const char *root, GError **error);
 
 /* The same from a text, which is not needed afterwards. */
 sim_bootmap *sim_bootmap_parse(const sim_source *source, const char *format, GError **error);

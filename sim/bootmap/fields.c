@@ -166,6 +166,16 @@ static bool check_other_type(const struct sim_bootmap_line *line,
   return true;
 }
 
+/* The word that was cut off after `text`, or NULL. */
+static const char *whole_word(const char *text, const struct sim_bootmap_words *words)
+{
+  for (const struct sim_bootmap_word *row = words->rows; row->words != NULL; row++) {
+    if (row->type != FM_REGION_RESERVED && g_ascii_strncasecmp(row->words, text, strlen(text)) == 0)
+      return row->words;
+  }
+  return NULL;
+}
+
 /* "usabel" is no unknown kind of memory but a slip, and would cost that memory. */
 static bool check_spelling(const struct sim_bootmap_line *line,
                            const struct sim_bootmap_words *words, GError **error)
@@ -186,6 +196,8 @@ static bool check_spelling(const struct sim_bootmap_line *line,
   }
   g_ptr_array_add(candidates, NULL);
   const char *near = sim_suggest(text, (const char *const *)candidates->pdata);
+  if (near == NULL)
+    near = whole_word(text, words);
   if (near == NULL)
     return true;
   g_autofree char *hint = g_strdup_printf("did you mean '%s'?", near);

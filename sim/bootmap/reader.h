@@ -34,8 +34,15 @@ struct sim_bootmap_reader {
   bool (*read)(const sim_source *source, sim_bootmap *map, GError **error);
 };
 
+extern const struct sim_bootmap_reader sim_bootmap_crash;
 extern const struct sim_bootmap_reader sim_bootmap_e820;
+extern const struct sim_bootmap_reader sim_bootmap_efi;
+extern const struct sim_bootmap_reader sim_bootmap_iomem;
+extern const struct sim_bootmap_reader sim_bootmap_lsmem;
+extern const struct sim_bootmap_reader sim_bootmap_multiboot;
+extern const struct sim_bootmap_reader sim_bootmap_sysfs;
 extern const struct sim_bootmap_reader sim_bootmap_text;
+extern const struct sim_bootmap_reader sim_bootmap_xen;
 
 /* A line that is read from left to right.  Line ends, blanks before them and a byte order
  * mark do not belong to it. */
@@ -96,6 +103,9 @@ bool sim_bootmap_add(sim_bootmap *map, const struct sim_bootmap_line *line, cons
 
 /* Frees nothing of `map` but what it says of other tables; takes over both texts. */
 void sim_bootmap_set_tables(sim_bootmap *map, char *table, char *others);
+
+/* Appends the regions of a folder such as /sys/firmware/memmap (sysfs.c). */
+bool sim_bootmap_read_folder(const char *folder, sim_bootmap *map, GError **error);
 
 /* ---- fields.c: what the tables of several formats have in common ---- */
 

@@ -104,7 +104,7 @@ START_TEST(every_format_has_its_name)
 {
   g_autofree char *all = g_strjoinv(" ", (char **)sim_bootmap_formats());
 
-  ck_assert_str_eq(all, "e820 text");
+  ck_assert_str_eq(all, "e820 efi xen iomem lsmem multiboot crash sysfs text");
 }
 END_TEST
 
@@ -115,7 +115,7 @@ START_TEST(unknown_formats_are_errors_with_a_suggestion)
                     "did you mean 'e820'?");
   expect_failure_of(SIM_ERROR_USAGE, "usable 0 4K\n", "zzzzzzzz",
                     "<command line>: error: no memory-map format is named 'zzzzzzzz'",
-                    "the formats are: e820, text");
+                    "the formats are: e820, efi, xen, ");
 }
 END_TEST
 

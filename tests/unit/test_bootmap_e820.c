@@ -106,6 +106,12 @@ static const struct {
      "[mem 0x0-0xfff] usable\nextended physical RAM map:\n"
      "reserve setup_data: [mem 0x2000-0x2fff] usable\n",
      "3: 0x0+0x1000 usable", "BIOS-e820", "reserve setup_data, user"},
+    {"efi: mem00: type=7, attr=0xf, range=[0x0-0x1000) (0MB)\n" MARK "[mem 0x0-0xfff] usable\n",
+     "2: 0x0+0x1000 usable", "BIOS-e820", "efi"},
+    {"efi: mem00: type=7, attr=0xf, range=[0x0-0x1000) (0MB)\nuser: [mem 0x0-0xff] usable\n",
+     "1: 0x0+0x1000 usable", "efi", "e820"},
+    {"(XEN)  0000000000000000 - 000000000009fc00 (usable)\nXen: [mem 0x0-0xff] usable\n",
+     "1: 0x0+0x9fc00 usable", "xen", "e820"},
 };
 
 START_TEST(of_several_tables_in_a_log_the_firmwares_own_is_read)
