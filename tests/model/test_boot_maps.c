@@ -18,33 +18,36 @@
 #include "tests/support.h"
 
 static const char *const names[] = {
-    "01-firecracker-24g",
-    "03-samsung-500c-chromebook-coreboot-2-entries",
-    "04-qemu-kvm-bochs-seabios-256m-2013",
-    "05-qemu-i440fx-256m-linux-7.2-gap-lines",
-    "06-home-assistant-vm-uefi-2g",
-    "09-pentium3-750-128m-linux-2.4.18-2002",
-    "12-ibm-xseries-exa-calgary-6g-2006",
-    "21-lenovo-80e3-z50-75-amd-6.5g",
-    "25-dell-poweredge-2950-4g-2006",
-    "40-dual-pentium-neptune-e801-96m-2003",
-    "44-jailhouse-nonroot-linux-72m",
-    "46-jailhouse-nonroot-e801-636k-only",
-    "48-gce-syzkaller-vm-8g",
-    "49-hyperv-2012-gen1-vm-2g-gap-at-1g",
-    "61-asus-c523na-chromebook-coral-coreboot-4g-type16",
+    "01-firecracker-24g.e820",
+    "03-samsung-500c-chromebook-coreboot-2-entries.e820",
+    "04-qemu-kvm-bochs-seabios-256m-2013.e820",
+    "05-qemu-i440fx-256m-linux-7.2-gap-lines.e820",
+    "06-home-assistant-vm-uefi-2g.e820",
+    "09-pentium3-750-128m-linux-2.4.18-2002.e820",
+    "12-ibm-xseries-exa-calgary-6g-2006.e820",
+    "21-lenovo-80e3-z50-75-amd-6.5g.e820",
+    "22-lenovo-80e3-z50-75-amd-6.5g.efi",
+    "25-dell-poweredge-2950-4g-2006.e820",
+    "34-qemu-ctf-64m.iomem",
+    "39-virtualbox-guest-4g.iomem",
+    "40-dual-pentium-neptune-e801-96m-2003.e820",
+    "44-jailhouse-nonroot-linux-72m.e820",
+    "46-jailhouse-nonroot-e801-636k-only.e820",
+    "48-gce-syzkaller-vm-8g.e820",
+    "49-hyperv-2012-gen1-vm-2g-gap-at-1g.e820",
+    "58-qemu-i440fx-ovmf-edk2-3g.efi",
+    "61-asus-c523na-chromebook-coral-coreboot-4g-type16.e820",
 };
 
-static char *data_path(const char *name, const char *suffix)
+static char *data_path(const char *name)
 {
   const char *folder = getenv("FM_TEST_DATA");
-  g_autofree char *file = g_strconcat(name, suffix, NULL);
-  return g_build_filename(folder != NULL ? folder : "tests/data", "maps", file, NULL);
+  return g_build_filename(folder != NULL ? folder : "tests/data", "maps", name, NULL);
 }
 
 static sim_bootmap *load_map(const char *name)
 {
-  g_autofree char *path = data_path(name, ".e820");
+  g_autofree char *path = data_path(name);
   g_autoptr(GError) error = NULL;
   sim_bootmap *map = sim_bootmap_load(path, NULL, &error);
   ck_assert_msg(map != NULL, "%s", error != NULL ? error->message : "");
@@ -53,8 +56,9 @@ static sim_bootmap *load_map(const char *name)
 
 static JsonNode *load_answer(const char *name)
 {
-  g_autofree char *file = g_strconcat("expected/", name, NULL);
-  g_autofree char *path = data_path(file, ".json");
+  const int length = (int)(strrchr(name, '.') - name);
+  g_autofree char *file = g_strdup_printf("expected/%.*s.json", length, name);
+  g_autofree char *path = data_path(file);
   g_autoptr(JsonParser) parser = json_parser_new();
   g_autoptr(GError) error = NULL;
   ck_assert_msg(json_parser_load_from_file(parser, path, &error), "%s",

@@ -14,7 +14,7 @@
 #include "sim/bootmap/bootmap.h"
 #include "tests/suite.h"
 
-enum { LOW_PAGE = 0x8000, FILES = 19, FILES_WITH_ANSWER = 16 };
+enum { LOW_PAGE = 0x8000, FILES = 31, FILES_WITH_ANSWER = 21 };
 
 static char *data_path(const char *name)
 {
@@ -23,7 +23,7 @@ static char *data_path(const char *name)
   return g_build_filename(folder != NULL ? folder : "tests/data", "maps", name, NULL);
 }
 
-/* Names of the bundled logs, without suffix, sorted. */
+/* Names of the bundled maps, sorted. */
 static GPtrArray *map_names(void)
 {
   g_autofree char *folder = data_path("");
@@ -35,8 +35,8 @@ static GPtrArray *map_names(void)
   ck_assert_msg(dir != NULL, "set FM_TEST_DATA to tests/data: %s",
                 error != NULL ? error->message : "");
   while ((name = g_dir_read_name(dir)) != NULL) {
-    if (g_str_has_suffix(name, ".e820"))
-      g_ptr_array_add(names, g_strndup(name, strlen(name) - strlen(".e820")));
+    if (strchr(name, '.') != NULL)
+      g_ptr_array_add(names, g_strdup(name));
   }
   g_ptr_array_sort(names, (GCompareFunc)(void (*)(void))g_strcmp0);
   ck_assert_uint_eq(names->len, FILES);
@@ -58,13 +58,11 @@ static const struct fm_region *regions_of(const sim_bootmap *map)
 /* As the boot code gets it, but for the kernel image. */
 static sim_bootmap *load(const char *name)
 {
-  g_autofree char *file = g_strconcat(name, ".e820", NULL);
-  g_autofree char *path = data_path(file);
+  g_autofree char *path = data_path(name);
   g_autoptr(GError) error = NULL;
   sim_bootmap *map = sim_bootmap_load(path, NULL, &error);
 
   ck_assert_msg(map != NULL, "%s", error != NULL ? error->message : "");
-  ck_assert_str_eq(map->format, "e820");
   add(map, LOW_PAGE, FM_PAGE_SIZE, FM_REGION_RECLAIMABLE);
   return map;
 }
@@ -72,7 +70,8 @@ static sim_bootmap *load(const char *name)
 /* The answer for `name`, or NULL if there is none. */
 static JsonNode *load_answer(const char *name)
 {
-  g_autofree char *file = g_strdup_printf("expected/%s.json", name);
+  const gsize length = (gsize)(strrchr(name, '.') - name);
+  g_autofree char *file = g_strdup_printf("expected/%.*s.json", (int)length, name);
   g_autofree char *path = data_path(file);
   g_autoptr(GError) error = NULL;
 
@@ -229,31 +228,44 @@ END_TEST
 START_TEST(bundled_maps_have_the_regions_of_the_files)
 {
   static const struct {
-    const char *name;
+    const char *name, *format;
     guint regions, ignored;
   } samples[FILES] = {
-      {"01-firecracker-24g", 5, 0},
-      {"03-samsung-500c-chromebook-coreboot-2-entries", 2, 0},
-      {"04-qemu-kvm-bochs-seabios-256m-2013", 7, 0},
-      {"05-qemu-i440fx-256m-linux-7.2-gap-lines", 7, 3},
-      {"06-home-assistant-vm-uefi-2g", 15, 0},
-      {"09-pentium3-750-128m-linux-2.4.18-2002", 7, 0},
-      {"12-ibm-xseries-exa-calgary-6g-2006", 8, 0},
-      {"13-dell-r7625-epyc-2p-768g", 46, 0},
-      {"18-hpe-large-numa-4t-2023", 48, 0},
-      {"21-lenovo-80e3-z50-75-amd-6.5g", 20, 0},
-      {"25-dell-poweredge-2950-4g-2006", 7, 0},
-      {"40-dual-pentium-neptune-e801-96m-2003", 2, 0},
-      {"44-jailhouse-nonroot-linux-72m", 3, 0},
-      {"46-jailhouse-nonroot-e801-636k-only", 1, 0},
-      {"48-gce-syzkaller-vm-8g", 7, 0},
-      {"49-hyperv-2012-gen1-vm-2g-gap-at-1g", 7, 0},
-      {"51-aws-ec2-r5d.xlarge-nitro-32g", 9, 0},
-      {"61-asus-c523na-chromebook-coral-coreboot-4g-type16", 12, 0},
-      {"65-asrockrack-romed8-2t-epyc-256g", 24, 0},
+      {"01-firecracker-24g.e820", "e820", 5, 0},
+      {"02-firecracker-24g.iomem", "iomem", 6, 21},
+      {"03-samsung-500c-chromebook-coreboot-2-entries.e820", "e820", 2, 0},
+      {"04-qemu-kvm-bochs-seabios-256m-2013.e820", "e820", 7, 0},
+      {"05-qemu-i440fx-256m-linux-7.2-gap-lines.e820", "e820", 7, 3},
+      {"06-home-assistant-vm-uefi-2g.e820", "e820", 15, 0},
+      {"09-pentium3-750-128m-linux-2.4.18-2002.e820", "e820", 7, 0},
+      {"12-ibm-xseries-exa-calgary-6g-2006.e820", "e820", 8, 0},
+      {"13-dell-r7625-epyc-2p-768g.e820", "e820", 46, 0},
+      {"16-qemu-16g-memmap-12g-4g-pmem-docs.memmap", "e820", 8, 0},
+      {"18-hpe-large-numa-4t-2023.e820", "e820", 48, 0},
+      {"21-lenovo-80e3-z50-75-amd-6.5g.e820", "e820", 20, 0},
+      {"22-lenovo-80e3-z50-75-amd-6.5g.efi", "efi", 56, 0},
+      {"25-dell-poweredge-2950-4g-2006.e820", "e820", 7, 0},
+      {"27-pcengines-apu2-coreboot-xen-4g.memmap", "xen", 7, 0},
+      {"29-supermicro-xen-4.12-8g.memmap", "xen", 15, 0},
+      {"34-qemu-ctf-64m.iomem", "iomem", 7, 23},
+      {"37-qemu-virtio-mem-4g-sys-firmware-memmap.memmap", "sysfs", 8, 0},
+      {"39-virtualbox-guest-4g.iomem", "iomem", 9, 24},
+      {"40-dual-pentium-neptune-e801-96m-2003.e820", "e820", 2, 0},
+      {"44-jailhouse-nonroot-linux-72m.e820", "e820", 3, 0},
+      {"46-jailhouse-nonroot-e801-636k-only.e820", "e820", 1, 0},
+      {"48-gce-syzkaller-vm-8g.e820", "e820", 7, 0},
+      {"49-hyperv-2012-gen1-vm-2g-gap-at-1g.e820", "e820", 7, 0},
+      {"51-aws-ec2-r5d.xlarge-nitro-32g.e820", "e820", 9, 0},
+      {"53-intel-128cpu-1t-crash-mach-m.memmap", "crash", 33, 0},
+      {"58-qemu-i440fx-ovmf-edk2-3g.efi", "efi", 46, 0},
+      {"61-asus-c523na-chromebook-coral-coreboot-4g-type16.e820", "e820", 12, 0},
+      {"62-qemu-128m-grub-lsmmap.memmap", "multiboot", 6, 0},
+      {"63-qemu-ovmf-8g-multiboot.memmap", "multiboot", 24, 0},
+      {"65-asrockrack-romed8-2t-epyc-256g.e820", "e820", 24, 0},
   };
   g_autoptr(sim_bootmap) map = load(samples[_i].name);
 
+  ck_assert_str_eq(map->format, samples[_i].format);
   /* One more is the low page. */
   ck_assert_uint_eq(map->regions->len, samples[_i].regions + 1);
   ck_assert_uint_eq(map->ignored, samples[_i].ignored);
