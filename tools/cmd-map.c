@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* framesim map: what a firmware map says, before and after normalisation. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,10 @@ static void add_json_map(JsonBuilder *json, const sim_bootmap *map)
   json_builder_begin_object(json);
   cli_json_string(json, "file", map->file);
   cli_json_string(json, "format", map->format);
+  if (map->table != NULL)
+    cli_json_string(json, "table", map->table);
+  if (map->others != NULL)
+    cli_json_string(json, "others", map->others);
   json_builder_end_object(json);
   json_builder_set_member_name(json, "firmware");
   json_builder_begin_array(json);
@@ -35,6 +40,8 @@ static int show_map(const sim_bootmap *map, const char *json_path)
       (const struct fm_region *)(const void *)map->regions->data, map->regions->len, regions);
   bool quiet = json_path != NULL && strcmp(json_path, "-") == 0;
 
+  if (!quiet && map->others != NULL)
+    printf("Several tables are in this log.  Read: %s; not read: %s.\n", map->table, map->others);
   if (!quiet)
     report_map(map);
   if (status != FM_REGION_OK)
@@ -52,28 +59,83 @@ static int show_map(const sim_bootmap *map, const char *json_path)
   return cli_json_end(json, json_path, false) ? CLI_OK : CLI_INPUT;
 }
 
-int cmd_map(int argc, char **argv)
+static int convert_map(const sim_bootmap *map, const char *form)
 {
-  g_autofree char *json = NULL;
-  g_autofree char *format = NULL;
+  GError *error = NULL;
+  g_autofree char *text = sim_bootmap_write(map, form, &error);
+
+  if (text == NULL)
+    return cli_fail(error);
+  if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
+    return CLI_OK;
+  fprintf(stderr, "framesim: cannot write the map: %s\n", g_strerror(errno));
+  return CLI_INPUT;
+}
+
+struct map_options {
+  char *format;
+  char *json;
+  char *convert;
+  gboolean live;
+};
+
+static const char help[] =
+    "Reads the firmware map MAP (- is stdin) and shows its regions as they\n"
+    "stand there and normalised: sorted, without gaps and overlaps, in whole\n"
+    "pages.  What a boot loader would add is left out.\n\n"
+    "MAP is a kernel log (e820, efi), a log of Xen (xen), /proc/iomem (iomem),\n"
+    "/sys/firmware/memmap as folder or listing (sysfs), or what is printed by\n"
+    "lsmem, by GRUB's lsmmap and multiboot kernels (multiboot), by mach -m of\n"
+    "crash, or by this program (text, json).\n\n"
+    "Example: dmesg | framesim map -\n";
+
+static int parse(int *argc, char ***argv, struct map_options *options)
+{
   const GOptionEntry entries[] = {
-      {"format", 0, 0, G_OPTION_ARG_STRING, &format, "Form of MAP: e820 or text (else found)",
-       "NAME"},
-      {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write JSON Lines to FILE (- is stdout)",
-       "FILE"},
+      {"convert", 0, 0, G_OPTION_ARG_STRING, &options->convert,
+       "Only write the map as e820, text or json", "FORM"},
+      {"format", 0, 0, G_OPTION_ARG_STRING, &options->format, "Form of MAP (else found)", "NAME"},
+      {"json", 0, 0, G_OPTION_ARG_FILENAME, &options->json,
+       "Write JSON Lines to FILE (- is stdout)", "FILE"},
+      {"live", 0, 0, G_OPTION_ARG_NONE, &options->live, "The map of this machine, without MAP",
+       NULL},
       G_OPTION_ENTRY_NULL,
   };
-  int status = cli_parse(&argc, &argv, "MAP", entries, NULL,
-                         "Reads the firmware map MAP (- is stdin) and shows its regions as they\n"
-                         "stand there and normalised: sorted, without gaps and overlaps, in whole\n"
-                         "pages.  What a boot loader would add is left out.\n\n"
-                         "Example: dmesg | framesim map -\n");
+  int status = cli_parse(argc, argv, "[MAP]", entries, NULL, help);
+
   if (status >= 0)
     return status;
-  if (argc != 2)
-    return cli_usage_error("map", argc < 2 ? "a MAP is missing" : "one MAP at a time");
+  if (options->live && (*argc > 1 || options->format != NULL))
+    return cli_usage_error("map", "either --live or %s, not both", *argc > 1 ? "MAP" : "--format");
+  if (!options->live && *argc != 2)
+    return cli_usage_error("map", *argc < 2 ? "a MAP is missing (or --live)" : "one MAP at a time");
+  if (options->convert != NULL && options->json != NULL)
+    return cli_usage_error("map", "either --convert or --json, not both");
+  return -1;
+}
 
+static int run(int argc, char **argv, struct map_options *options)
+{
   GError *error = NULL;
-  g_autoptr(sim_bootmap) map = sim_bootmap_load(argv[1], format, &error);
-  return map != NULL ? show_map(map, json) : cli_fail(error);
+  int status = parse(&argc, &argv, options);
+
+  if (status >= 0)
+    return status;
+  g_autoptr(sim_bootmap) map = options->live ? sim_bootmap_load_live("/", &error)
+                                             : sim_bootmap_load(argv[1], options->format, &error);
+  if (map == NULL)
+    return cli_fail(error);
+  return options->convert != NULL ? convert_map(map, options->convert)
+                                  : show_map(map, options->json);
+}
+
+int cmd_map(int argc, char **argv)
+{
+  struct map_options options = {NULL};
+  int status = run(argc, argv, &options);
+
+  g_free(options.format);
+  g_free(options.json);
+  g_free(options.convert);
+  return status;
 }

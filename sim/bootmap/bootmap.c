@@ -9,9 +9,9 @@
 enum { FILE_LIMIT = 64 * 1024 * 1024 }; /* bytes */
 
 static const struct sim_bootmap_reader *const readers[] = {
-    &sim_bootmap_e820,  &sim_bootmap_efi,   &sim_bootmap_xen,
-    &sim_bootmap_iomem, &sim_bootmap_lsmem, &sim_bootmap_multiboot,
-    &sim_bootmap_crash, &sim_bootmap_sysfs, &sim_bootmap_text,
+    &sim_bootmap_e820,  &sim_bootmap_efi,       &sim_bootmap_xen,   &sim_bootmap_iomem,
+    &sim_bootmap_lsmem, &sim_bootmap_multiboot, &sim_bootmap_crash, &sim_bootmap_sysfs,
+    &sim_bootmap_text,  &sim_bootmap_json,
 };
 
 /* ---- The map ---- */

@@ -52,6 +52,11 @@
  *         Numbers are decimal or hex and may end in K, M, G or T (powers of 1024).
  *         Types are the names of fm_region_type_name().
  *
+ *   json  The record of `framesim map --json`, or what sim_bootmap_write() makes: an object
+ *         whose member "firmware" is a list of objects with base, end (excluded) and type,
+ *         all of them strings.  Other members do not matter.
+ *           {"firmware":[{"base":"0x0","end":"0x9fc00","type":"usable"}]}
+ *
  * e820, efi, xen, lsmem and multiboot pass over lines that are none of theirs; in the
  * others each line counts but empty ones and comments (#).  Types of memory that are not
  * known are reserved, persistent memory too; one that is nearly a known one is an error.
@@ -108,6 +113,16 @@ sim_bootmap *sim_bootmap_parse(const sim_source *source, const char *format, GEr
  * region.  Never fails; a size beyond all addresses is cut at the last page below 2^64.
  */
 sim_bootmap *sim_bootmap_new_ram(uint64_t size);
+
+/* Forms that can be written, NULL-terminated: e820, text, json. */
+const char *const *sim_bootmap_written_formats(void);
+
+/*
+ * The map as a text of that form, which reads as the same regions in the same order; new.
+ * SIM_ERROR_USAGE for a form that cannot be written, SIM_ERROR_INPUT for e820 and a type that
+ * it has no words for (unknown, kernel, module, framebuffer).
+ */
+char *sim_bootmap_write(const sim_bootmap *map, const char *format, GError **error);
 
 /* Takes NULL too; returns NULL. */
 sim_bootmap *sim_bootmap_free(sim_bootmap *map);

@@ -93,6 +93,13 @@ bool sim_bootmap_want(struct sim_bootmap_line *line, const char *text, const cha
          sim_bootmap_fail(line, line->at, 1, NULL, error, "expected %s", what);
 }
 
+bool sim_bootmap_want_end(const struct sim_bootmap_line *line, const char *what, GError **error)
+{
+  return sim_bootmap_at_end(line) ||
+         sim_bootmap_fail(line, line->at, (gsize)(line->end - line->at), NULL, error,
+                          "expected the end of the %s", what);
+}
+
 /* ---- Numbers ---- */
 
 /* Everything from here on that could have been meant as part of a number. */

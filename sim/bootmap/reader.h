@@ -38,6 +38,7 @@ extern const struct sim_bootmap_reader sim_bootmap_crash;
 extern const struct sim_bootmap_reader sim_bootmap_e820;
 extern const struct sim_bootmap_reader sim_bootmap_efi;
 extern const struct sim_bootmap_reader sim_bootmap_iomem;
+extern const struct sim_bootmap_reader sim_bootmap_json;
 extern const struct sim_bootmap_reader sim_bootmap_lsmem;
 extern const struct sim_bootmap_reader sim_bootmap_multiboot;
 extern const struct sim_bootmap_reader sim_bootmap_sysfs;
@@ -88,6 +89,9 @@ bool sim_bootmap_take_decimal(struct sim_bootmap_line *line, const char *what, u
 bool sim_bootmap_want(struct sim_bootmap_line *line, const char *text, const char *what,
                       GError **error);
 
+/* Fails if there is more in the line: "expected the end of the WHAT". */
+bool sim_bootmap_want_end(const struct sim_bootmap_line *line, const char *what, GError **error);
+
 /* Sets *error at the bytes [at, at + width) of the line; `hint` may be NULL.  Returns
  * false, so that a reader can return it. */
 bool sim_bootmap_fail(const struct sim_bootmap_line *line, const char *at, gsize width,
@@ -103,6 +107,10 @@ bool sim_bootmap_add(sim_bootmap *map, const struct sim_bootmap_line *line, cons
 
 /* Frees nothing of `map` but what it says of other tables; takes over both texts. */
 void sim_bootmap_set_tables(sim_bootmap *map, char *table, char *others);
+
+/* Steps over a word, which is a name of fm_region_type_name() (text.c). */
+bool sim_bootmap_take_type_name(struct sim_bootmap_line *line, enum fm_region_type *ret,
+                                GError **error);
 
 /* Appends the regions of a folder such as /sys/firmware/memmap (sysfs.c). */
 bool sim_bootmap_read_folder(const char *folder, sim_bootmap *map, GError **error);

@@ -60,12 +60,6 @@ static sim_source *open_entry(const char *folder, guint entry, const char *name,
   return source;
 }
 
-static bool want_end(const struct sim_bootmap_line *line, GError **error)
-{
-  return sim_bootmap_at_end(line) || sim_bootmap_fail(line, line->at, (gsize)(line->end - line->at),
-                                                      NULL, error, "expected the end of the line");
-}
-
 static bool read_entry(const char *folder, guint entry, sim_bootmap *map, GError **error)
 {
   struct sim_bootmap_line first, last, words;
@@ -74,13 +68,14 @@ static bool read_entry(const char *folder, guint entry, sim_bootmap *map, GError
 
   g_autoptr(sim_source) start = open_entry(folder, entry, "start", &first, error);
   if (start == NULL || !sim_bootmap_take_hex(&first, "start address", &pair.first, error) ||
-      !want_end(&first, error))
+      !sim_bootmap_want_end(&first, "line", error))
     return false;
   g_autoptr(sim_source) end = open_entry(folder, entry, "end", &last, error);
   if (end == NULL)
     return false;
   pair.second_at = last.at;
-  if (!sim_bootmap_take_hex(&last, "end address", &pair.second, error) || !want_end(&last, error))
+  if (!sim_bootmap_take_hex(&last, "end address", &pair.second, error) ||
+      !sim_bootmap_want_end(&last, "line", error))
     return false;
   g_autoptr(sim_source) kind = open_entry(folder, entry, "type", &words, error);
   return kind != NULL && sim_bootmap_take_type(&words, &sim_bootmap_linux_words, &type, error) &&

@@ -30,7 +30,8 @@ static char *take_word(struct sim_bootmap_line *line)
   return g_strndup(start, MIN((gsize)(line->at - start), WORD_MAX));
 }
 
-static bool take_type(struct sim_bootmap_line *line, enum fm_region_type *ret, GError **error)
+bool sim_bootmap_take_type_name(struct sim_bootmap_line *line, enum fm_region_type *ret,
+                                GError **error)
 {
   const char *names[FM_REGION_TYPES + 1] = {NULL};
   const char *start = line->at;
@@ -85,7 +86,7 @@ static bool read_line(struct sim_bootmap_line *line, sim_bootmap *map, GError **
   struct fm_range range = {0};
   const char *at = line->at;
 
-  if (!take_type(line, &type, error))
+  if (!sim_bootmap_take_type_name(line, &type, error))
     return false;
   sim_bootmap_skip_blanks(line);
   if (!take_range(line, &range, &at, error))

@@ -272,6 +272,27 @@ START_TEST(bundled_maps_have_the_regions_of_the_files)
 }
 END_TEST
 
+START_TEST(bundled_maps_survive_every_form_that_can_be_written)
+{
+  g_autoptr(GPtrArray) names = map_names();
+  const char *format = sim_bootmap_written_formats()[_i];
+
+  for (guint i = 0; i < names->len; i++) {
+    const char *name = g_ptr_array_index(names, i);
+    g_autoptr(sim_bootmap) map = load(name);
+    g_autofree char *text = sim_bootmap_write(map, format, NULL);
+    ck_assert_ptr_nonnull(text);
+    g_autoptr(sim_source) source = sim_source_new(name, text, strlen(text));
+    g_autoptr(sim_bootmap) again = sim_bootmap_parse(source, NULL, NULL);
+    ck_assert_ptr_nonnull(again);
+    ck_assert_str_eq(again->format, format);
+    ck_assert_uint_eq(again->regions->len, map->regions->len);
+    ck_assert_mem_eq(again->regions->data, map->regions->data,
+                     map->regions->len * sizeof(struct fm_region));
+  }
+}
+END_TEST
+
 Suite *fm_test_suite(void)
 {
   Suite *suite = suite_create("bundled maps");
@@ -280,6 +301,7 @@ Suite *fm_test_suite(void)
   tcase_add_test(tc, bundled_maps_normalise_as_the_kernel_did);
   tcase_add_test(tc, large_bundled_maps_follow_the_rules_at_each_edge);
   tcase_add_loop_test(tc, bundled_maps_have_the_regions_of_the_files, 0, FILES);
+  tcase_add_loop_test(tc, bundled_maps_survive_every_form_that_can_be_written, 0, 3);
   suite_add_tcase(suite, tc);
   return suite;
 }
