@@ -215,14 +215,14 @@ sim_bootmap *sim_bootmap_parse(const sim_source *source, const char *format, GEr
 
 static sim_bootmap *load_folder(const char *path, const char *format, GError **error)
 {
-  g_autoptr(sim_bootmap) map = new_map(g_strdup(path), sim_bootmap_sysfs.name);
+  const char *own = sim_bootmap_sysfs.name;
 
-  if (format != NULL && strcmp(format, map->format) != 0) {
+  if (format != NULL && strcmp(format, own) != 0) {
     g_set_error(error, SIM_ERROR, SIM_ERROR_USAGE,
-                "'%s' is a folder, and a folder has the format '%s', not '%s'", path, map->format,
-                format);
+                "'%s' is a folder, and a folder has the format '%s', not '%s'", path, own, format);
     return NULL;
   }
+  g_autoptr(sim_bootmap) map = new_map(g_strdup(path), own);
   return sim_bootmap_read_folder(path, map, error) ? g_steal_pointer(&map) : NULL;
 }
 
@@ -231,7 +231,7 @@ sim_bootmap *sim_bootmap_load(const char *path, const char *format, GError **err
   /* Before anything is read, because that may be a terminal. */
   if (format != NULL && reader_by_name(format, error) == NULL)
     return NULL;
-  if (g_file_test(path, G_FILE_TEST_IS_DIR))
+  if (strcmp(path, "-") != 0 && g_file_test(path, G_FILE_TEST_IS_DIR))
     return load_folder(path, format, error);
 
   g_autoptr(sim_source) source = sim_source_load(path, FILE_LIMIT, error);

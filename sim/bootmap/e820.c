@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Firmware maps as kernels log them, old and new wording; see bootmap.h. */
+#include <string.h>
+
 #include "sim/bootmap/reader.h"
 
 #define EXAMPLE "BIOS-e820: [mem 0x0000000000100000-0x00000000bfffffff] usable"
@@ -10,11 +12,11 @@
  * the boot loader's data cut out (it is still usable), then with changes of its own, then
  * as its command line wanted it. */
 static const struct marker {
-  const char *name; /* stands before a colon */
+  const char *text;
   guint table;
 } markers[] = {
-    {"BIOS-e820", 0}, {"BIOS-e801", 0},          {"BIOS-88", 0},  {"Xen-e820", 1},
-    {"Xen", 1},       {"reserve setup_data", 2}, {"modified", 3}, {"user", 4},
+    {"BIOS-e820:", 0}, {"BIOS-e801:", 0},          {"BIOS-88:", 0},  {"Xen-e820:", 1},
+    {"Xen:", 1},       {"reserve setup_data:", 2}, {"modified:", 3}, {"user:", 4},
 };
 
 enum { TABLES = 5, HEX_DIGITS = 8 };
@@ -35,12 +37,12 @@ static const struct marker *find_marker(struct sim_bootmap_line *line)
 {
   for (gsize i = 0; i < G_N_ELEMENTS(markers); i++) {
     struct sim_bootmap_line rest = *line;
-    if (!sim_bootmap_find(&rest, markers[i].name) || !sim_bootmap_take(&rest, ":"))
-      continue;
-    if (markers[i].table > 0 && !is_row(rest))
-      continue;
-    *line = rest;
-    return &markers[i];
+    while (sim_bootmap_find(&rest, markers[i].text)) {
+      if (markers[i].table > 0 && !is_row(rest))
+        continue; /* of a "user:" that a log wrote in front, perhaps */
+      *line = rest;
+      return &markers[i];
+    }
   }
   return NULL;
 }
@@ -84,44 +86,52 @@ static bool read_plain(struct sim_bootmap_line *line, sim_bootmap *map, GError *
          sim_bootmap_add_to_end(map, line, &pair, type, error);
 }
 
-/* Bit i: the log has table i; ret_names: by which names. */
-static guint find_tables(const sim_source *source, const char *ret_names[TABLES])
+/* *ret[i]: a marker of table i in the log, or NULL. */
+static void find_tables(const sim_source *source, const struct marker *ret[TABLES])
 {
   struct sim_bootmap_line line;
-  guint tables = 0;
 
+  for (guint i = 0; i < TABLES; i++)
+    ret[i] = NULL;
   for (guint i = 1; sim_bootmap_get_line(source, i, &line); i++) {
     const struct marker *marker = find_marker(&line);
-    if (marker == NULL || (tables & 1u << marker->table) != 0)
-      continue;
-    tables |= 1u << marker->table;
-    ret_names[marker->table] = marker->name;
+    if (marker != NULL && ret[marker->table] == NULL)
+      ret[marker->table] = marker;
   }
-  return tables;
 }
 
-static void name_tables(sim_bootmap *map, const char *const names[TABLES], guint chosen)
+/* Without the colon; new. */
+static char *marker_name(const struct marker *marker)
+{
+  return g_strndup(marker->text, strlen(marker->text) - 1);
+}
+
+static void name_tables(sim_bootmap *map, const struct marker *const tables[TABLES], guint chosen)
 {
   g_autoptr(GString) others = g_string_new(NULL);
 
   for (guint i = chosen + 1; i < TABLES; i++) {
-    if (names[i] != NULL)
-      g_string_append_printf(others, "%s%s", others->len > 0 ? ", " : "", names[i]);
+    if (tables[i] == NULL)
+      continue;
+    g_autofree char *name = marker_name(tables[i]);
+    g_string_append_printf(others, "%s%s", others->len > 0 ? ", " : "", name);
   }
-  sim_bootmap_set_tables(map, g_strdup(names[chosen]),
+  sim_bootmap_set_tables(map, marker_name(tables[chosen]),
                          others->len > 0 ? g_strdup(others->str) : NULL);
 }
 
 static bool read_e820(const sim_source *source, sim_bootmap *map, GError **error)
 {
-  const char *names[TABLES] = {NULL};
-  guint tables = find_tables(source, names);
+  const struct marker *tables[TABLES];
   struct sim_bootmap_line line;
+  guint chosen = 0;
 
-  if (tables == 0)
+  find_tables(source, tables);
+  while (chosen < TABLES && tables[chosen] == NULL)
+    chosen++;
+  if (chosen == TABLES)
     return true;
-  const guint chosen = (guint)__builtin_ctz(tables);
-  name_tables(map, names, chosen);
+  name_tables(map, tables, chosen);
   for (guint i = 1; sim_bootmap_get_line(source, i, &line); i++) {
     /* The next table: another one, or that of a later boot or of another console. */
     if (map->regions->len > 0 && has_title(line))
@@ -140,12 +150,15 @@ static bool read_e820(const sim_source *source, sim_bootmap *map, GError **error
 
 static enum sim_bootmap_likeness likeness(const sim_source *source)
 {
-  const char *names[TABLES];
-  guint tables = find_tables(source, names);
+  const struct marker *tables[TABLES];
+  enum sim_bootmap_likeness most = SIM_BOOTMAP_NOT;
 
-  if (tables == 0)
-    return SIM_BOOTMAP_NOT;
-  return (tables & 1u) != 0 ? SIM_BOOTMAP_IN_LOG : SIM_BOOTMAP_DERIVED;
+  find_tables(source, tables);
+  for (guint i = 1; i < TABLES; i++) {
+    if (tables[i] != NULL)
+      most = SIM_BOOTMAP_DERIVED;
+  }
+  return tables[0] != NULL ? SIM_BOOTMAP_IN_LOG : most;
 }
 
 const struct sim_bootmap_reader sim_bootmap_e820 = {"e820", EXAMPLE, likeness, read_e820};

@@ -36,15 +36,18 @@ static bool is_row(struct sim_bootmap_line line)
          (sim_bootmap_skip_blanks(&line) && (g_ascii_isdigit(*line.at) || *line.at == '-'));
 }
 
+static bool is_between_words(char c)
+{
+  return c == ' ' || c == '\t' || c == '"';
+}
+
 /* The next word, to a blank or a quote; new. */
 static char *take_word(struct sim_bootmap_line *line, const char **ret_at)
 {
-  static const char around[] = " \t\"";
-
-  while (line->at < line->end && memchr(around, *line->at, 3) != NULL)
+  while (line->at < line->end && is_between_words(*line->at))
     line->at++;
   *ret_at = line->at;
-  while (line->at < line->end && memchr(around, *line->at, 3) == NULL)
+  while (line->at < line->end && !is_between_words(*line->at))
     line->at++;
   return g_strndup(*ret_at, MIN((gsize)(line->at - *ret_at), WORD_MAX));
 }

@@ -4,22 +4,25 @@
 
 #define EXAMPLE "(XEN)  0000000000100000 - 00000000cff9e000 (usable)"
 
-enum { HEX_DIGITS = 16 };
+enum { DIGITS = 12 }; /* 16 are printed */
 
 static const char marker[] = "(XEN)";
 
 /* Ends the line above each table. */
 static const char title[] = "RAM map";
 
+/* Or with what was meant as one: a row with a wrong letter is a mistake, not another line. */
 static bool starts_with_address(struct sim_bootmap_line line)
 {
   guint digits = 0;
 
   sim_bootmap_take(&line, "[");
-  for (; !sim_bootmap_at_end(&line) && g_ascii_isxdigit(*line.at); line.at++)
+  if (sim_bootmap_at_end(&line) || !g_ascii_isxdigit(*line.at))
+    return false;
+  for (; !sim_bootmap_at_end(&line) && g_ascii_isalnum(*line.at); line.at++)
     digits++;
   sim_bootmap_skip_blanks(&line);
-  return digits == HEX_DIGITS && (sim_bootmap_take(&line, "-") || sim_bootmap_take(&line, ","));
+  return digits >= DIGITS && (sim_bootmap_take(&line, "-") || sim_bootmap_take(&line, ","));
 }
 
 /* Steps behind the marker, and behind a time stamp. */

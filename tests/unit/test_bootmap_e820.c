@@ -97,6 +97,7 @@ static const struct {
      "Xen", NULL},
     {"user: 0000000000001000 - 0000000000002000 (usable)\n", "1: 0x1000+0x1000 usable", "user",
      NULL},
+    {"user-pc user: user: [mem 0x0-0xfff] usable\n", "1: 0x0+0x1000 usable", "user", NULL},
     {"superuser: login\nuser: root\nmodified: [mem 0x0-0xfff] usable\nuser: [x\n",
      "3: 0x0+0x1000 usable", "modified", NULL},
     {"extended physical RAM map:\nreserve setup_data: [mem 0x0-0xfff] usable\n"

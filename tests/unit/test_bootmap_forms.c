@@ -205,6 +205,8 @@ static const struct {
      NULL},
     {"(XEN)  [0000000000000000, 000000000009fbff (usable)", "m:1:43: error: expected ']'", NULL},
     {"(XEN)  [0000000000000000, x] (usable)", "m:1:27: error: malformed last address 'x'", NULL},
+    {"(XEN)  00000000000O0000 - 00000000000a0000 (usable)",
+     "m:1:8: error: malformed start address '00000000000O0000'", NULL},
     {"(XEN)  0000000000000000 - 1000 usable",
      "m:1:32: error: expected the type of memory in parentheses", NULL},
     {"00000000-00000000 : Reserved\n00000000-00000000 : System RAM\n  00000000-00000000 : x\n",
