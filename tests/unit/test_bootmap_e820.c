@@ -128,6 +128,18 @@ START_TEST(of_several_tables_in_a_log_the_firmwares_own_is_read)
 }
 END_TEST
 
+START_TEST(tables_that_a_comment_quotes_are_no_others)
+{
+  static const char text[] = "# " MARK "[mem 0x0-0xfff] usable\nusable 0 4K\n";
+  g_autoptr(sim_bootmap) map = parse_bytes(text, strlen(text), NULL, NULL);
+
+  ck_assert_ptr_nonnull(map);
+  ck_assert_str_eq(map->format, "text");
+  ck_assert_ptr_null(map->table);
+  ck_assert_ptr_null(map->others);
+}
+END_TEST
+
 START_TEST(a_slip_in_a_table_of_the_kernel_is_an_error_too)
 {
   expect_failure("user: [mem 0x0-0xfff] usabel\n", NULL,
@@ -222,6 +234,7 @@ Suite *fm_test_suite(void)
   tcase_add_test(tc, of_several_boots_in_a_log_the_first_counts);
   tcase_add_loop_test(tc, of_several_tables_in_a_log_the_firmwares_own_is_read, 0,
                       G_N_ELEMENTS(logs));
+  tcase_add_test(tc, tables_that_a_comment_quotes_are_no_others);
   tcase_add_test(tc, a_slip_in_a_table_of_the_kernel_is_an_error_too);
   tcase_add_loop_test(tc, wordings_have_their_type_in_both_forms, 0, G_N_ELEMENTS(wordings));
   tcase_add_loop_test(tc, lines_that_almost_parse_are_errors, 0, G_N_ELEMENTS(bad_log_lines));
