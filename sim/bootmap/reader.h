@@ -105,7 +105,8 @@ bool sim_bootmap_fail(const struct sim_bootmap_line *line, const char *at, gsize
 bool sim_bootmap_add(sim_bootmap *map, const struct sim_bootmap_line *line, const char *at,
                      struct fm_range range, enum fm_region_type type, GError **error);
 
-/* Frees nothing of `map` but what it says of other tables; takes over both texts. */
+/* Says which table of a log was read, and what else there was (NULL: nothing); the map takes
+ * over both texts. */
 void sim_bootmap_set_tables(sim_bootmap *map, char *table, char *others);
 
 /* Steps over a word, which is a name of fm_region_type_name() (text.c). */
