@@ -231,6 +231,9 @@ bool sim_run_value(sim_run *run, const struct sim_expr *expr, struct sim_value *
 bool sim_run_number(sim_run *run, const struct sim_expr *expr, uint64_t *ret);
 bool sim_run_condition(sim_run *run, const struct sim_expr *expr, bool *ret);
 
+/* The number of a CPU that the machine has. */
+bool sim_run_cpu(sim_run *run, const struct sim_expr *expr, uint32_t *ret);
+
 /* A handle's address, or a number. */
 bool sim_run_address(sim_run *run, const struct sim_expr *expr, uint64_t *ret);
 char *sim_value_to_string(const struct sim_value *value);

@@ -291,6 +291,22 @@ bool sim_run_number(sim_run *run, const struct sim_expr *expr, uint64_t *ret)
   return true;
 }
 
+bool sim_run_cpu(sim_run *run, const struct sim_expr *expr, uint32_t *ret)
+{
+  uint64_t id;
+  if (!sim_run_number(run, expr, &id))
+    return false;
+  if (id < run->kernel->cpus) {
+    *ret = (uint32_t)id;
+    return true;
+  }
+  g_autofree char *hint =
+      id < FM_CPUS_MAX ? g_strdup_printf("machine { cpus %" PRIu64 " }", id + 1) : NULL;
+  (void)sim_run_error(run, expr->place, hint, "there is no CPU %" PRIu64 ": the machine has %u", id,
+                      run->kernel->cpus);
+  return false;
+}
+
 static bool address_of_handle(sim_run *run, const struct sim_expr *expr,
                               const struct sim_handle *handle, uint64_t *ret)
 {

@@ -232,15 +232,10 @@ enum sim_flow sim_verb_on(sim_run *run, const struct sim_command *command)
 {
   const struct sim_expr *cpu = sim_command_expr(command, "cpu");
   uint32_t before = run->cpu->id;
-  uint64_t id;
-  if (!sim_run_number(run, cpu, &id))
+  uint32_t id;
+  if (!sim_run_cpu(run, cpu, &id))
     return SIM_FLOW_STOP;
-  if (id >= run->kernel->cpus) {
-    g_autofree char *hint = g_strdup_printf("machine { cpus %" PRIu64 " }", id + 1);
-    return sim_run_error(run, cpu->place, hint, "there is no CPU %" PRIu64 ": the machine has %u",
-                         id, run->kernel->cpus);
-  }
-  run->cpu->id = (uint32_t)id;
+  run->cpu->id = id;
   sim_cpu_enter(run->machine, run->cpu->id);
   run->on_cpu++;
   enum sim_flow flow = sim_run_block(run, sim_command_block(command, "BLOCK"));

@@ -298,23 +298,20 @@ enum sim_flow sim_verb_flush(sim_run *run, const struct sim_command *command)
   const struct sim_expr *at = sim_command_expr(command, "at");
   const struct sim_expr *size = sim_command_expr(command, "size");
   sim_mmu *mmu = sim_os_mmu(sim_run_os(run));
-  uint64_t first = 0;
+  uint32_t first = 0;
   uint64_t start = 0;
   uint64_t bytes = FM_PAGE_SIZE;
-  if ((cpu != NULL && !sim_run_number(run, cpu, &first)) ||
+  if ((cpu != NULL && !sim_run_cpu(run, cpu, &first)) ||
       (at != NULL && !sim_run_number(run, at, &start)) ||
       (size != NULL && !sim_run_number(run, size, &bytes)))
     return SIM_FLOW_STOP;
-  if (cpu != NULL && first >= run->kernel->cpus)
-    return sim_run_error(run, cpu->place, NULL, "there is no CPU %" PRIu64 ": the machine has %u",
-                         first, run->kernel->cpus);
-  uint64_t last = cpu != NULL ? first : run->kernel->cpus - 1;
+  uint32_t last = cpu != NULL ? first : run->kernel->cpus - 1;
   uint64_t end = bytes > UINT64_MAX - start ? UINT64_MAX : start + bytes;
-  for (uint64_t id = first; id <= last; id++) {
+  for (uint32_t id = first; id <= last; id++) {
     if (at != NULL)
-      sim_mmu_flush(mmu, (uint32_t)id, start, end);
+      sim_mmu_flush(mmu, id, start, end);
     else
-      sim_mmu_flush_all(mmu, (uint32_t)id, true);
+      sim_mmu_flush_all(mmu, id, true);
   }
   return SIM_FLOW_NEXT;
 }

@@ -107,21 +107,18 @@ void sim_show_freelist(sim_run *run)
 enum sim_flow sim_show_cpu(sim_run *run, const struct sim_command *command)
 {
   const struct sim_expr *expr = sim_command_expr(command, "cpu");
-  uint64_t id;
-  if (!sim_run_number(run, expr, &id))
+  uint32_t id;
+  if (!sim_run_cpu(run, expr, &id))
     return SIM_FLOW_STOP;
-  if (id >= run->kernel->cpus)
-    return sim_run_error(run, expr->place, NULL, "there is no CPU %" PRIu64 ": the machine has %u",
-                         id, run->kernel->cpus);
-  const struct fm_cpu_block *block = fm_kernel_cpu(run->kernel, (uint32_t)id);
+  const struct fm_cpu_block *block = fm_kernel_cpu(run->kernel, id);
   bool below = (int64_t)block->free_bytes < 0;
   uint64_t share = below ? -block->free_bytes : block->free_bytes;
-  sim_run_text(run, SIM_TEXT_OUTPUT, "      CPU %" PRIu64 ": %s0x%" PRIx64 " of the free bytes%s",
-               id, below ? "-" : "", share, below ? " (it took more than it gave back)" : "");
+  sim_run_text(run, SIM_TEXT_OUTPUT, "      CPU %u: %s0x%" PRIx64 " of the free bytes%s", id,
+               below ? "-" : "", share, below ? " (it took more than it gave back)" : "");
   if (run->kernel->allocator == FM_ALLOCATOR_NONE)
     sim_run_text(run, SIM_TEXT_OUTPUT, "      %" PRIu64 " frames were given back to allocator none",
                  block->dealloc_ignored);
   if (run->kernel->allocator == FM_ALLOCATOR_BUDDY)
-    show_local(run, (uint32_t)id);
+    show_local(run, id);
   return SIM_FLOW_NEXT;
 }

@@ -175,16 +175,13 @@ enum sim_flow sim_show_tree(sim_run *run, const struct sim_command *command)
 enum sim_flow sim_show_tlb(sim_run *run, const struct sim_command *command)
 {
   const struct sim_expr *expr = sim_command_expr(command, "tlb");
-  uint64_t id;
-  if (!sim_run_number(run, expr, &id))
+  uint32_t id;
+  if (!sim_run_cpu(run, expr, &id))
     return SIM_FLOW_STOP;
-  if (id >= run->kernel->cpus)
-    return sim_run_error(run, expr->place, NULL, "there is no CPU %" PRIu64 ": the machine has %u",
-                         id, run->kernel->cpus);
-  g_autoptr(GPtrArray) entries = sim_mmu_entries(sim_os_mmu(sim_run_os(run)), (uint32_t)id);
-  uint64_t root = fm_kernel_cpu(run->kernel, (uint32_t)id)->cr3;
+  g_autoptr(GPtrArray) entries = sim_mmu_entries(sim_os_mmu(sim_run_os(run)), id);
+  uint64_t root = fm_kernel_cpu(run->kernel, id)->cr3;
   const struct sim_process *active = root != 0 ? sim_os_find_root(run->os, root) : NULL;
-  sim_run_text(run, SIM_TEXT_OUTPUT, "      CPU %" PRIu64 ", %s%s: %u translation%s", id,
+  sim_run_text(run, SIM_TEXT_OUTPUT, "      CPU %u, %s%s: %u translation%s", id,
                active != NULL ? "process " : "no process", active != NULL ? active->name : "",
                entries->len, entries->len == 1 ? "" : "s");
   for (guint i = 0; i < entries->len; i++) {
