@@ -122,7 +122,7 @@ GOptionEntry *cli_machine_entries(struct cli_machine *options)
 {
   const GOptionEntry entries[] = {
       {"format", 0, 0, G_OPTION_ARG_STRING, &options->format,
-       "Form of MAP: e820 or text (else found)", "NAME"},
+       "Form of MAP (else found)", "NAME"},
       {"memory", 'm', 0, G_OPTION_ARG_STRING, &options->memory, "No map, but a PC with so much RAM",
        "SIZE"},
       {"cpus", 'c', 0, G_OPTION_ARG_INT, &options->cpus, "Number of CPUs, 1 to 64 (1)", "N"},
