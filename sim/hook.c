@@ -108,7 +108,7 @@ void fm_hook_access(struct fm_access *access)
     observer->after(observer, access);
 }
 
-void fm_port_spin(enum fm_site site)
+void fm_hook_spin(enum fm_site site)
 {
   struct sim_observer *observer = sim_observer;
   if (observer != NULL)

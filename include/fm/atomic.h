@@ -300,10 +300,17 @@ static inline void fm_note_step(enum fm_site site, const void *where)
 
 #endif
 
-/* A CPU waits for another one to go on. */
+/* A CPU waits for another one to go on.  If there is none, the machine ends. */
 static inline void fm_spin_hint(enum fm_site site)
 {
-  fm_port_spin(site);
+#ifdef FM_INSTRUMENTED
+  fm_hook_spin(site);
+#else
+  (void)site;
+  if (FM_UNLIKELY(fm_port_this_cpu.alone))
+    fm_port_panic("a lock is held that nobody will give back");
+  __builtin_ia32_pause();
+#endif
 }
 
 #endif

@@ -42,6 +42,7 @@ struct fm_port_cpu {
   struct fm_cpu_block *block; /* this CPU's storage in RAM (a GS base) */
   uint32_t id;                /* 0 .. cpus-1 */
   uint32_t irq_depth;         /* how often interrupts were masked and not yet unmasked */
+  bool alone;                 /* no other CPU can go on meanwhile: a wait would be for ever */
 };
 
 extern __thread struct fm_port_cpu fm_port_this_cpu;
@@ -56,10 +57,6 @@ void fm_port_finding(const char *text, const void *where);
 /* From now on the slots lie at FM_META_WINDOW: `size` bytes (whole pages) of RAM from
  * `start` on.  Called once, by the boot processor. */
 void fm_port_map_meta(fm_paddr start, uint64_t size);
-
-/* This CPU waits at `site` because another one must go on first: a hint to the processor,
- * and to a machine that can let the other one go on, or knows that there is none. */
-void fm_port_spin(enum fm_site site);
 
 struct fm_meta_type;
 

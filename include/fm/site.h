@@ -131,6 +131,9 @@ const char *fm_order_name(enum fm_order order);
  */
 void fm_hook_access(struct fm_access *access);
 
+/* Instrumented build only: a CPU spins because another one must go on first. */
+void fm_hook_spin(enum fm_site site);
+
 /* Instrumented build only: `size` bytes at this physical address are about to be reached
  * through the linear window. */
 void fm_hook_linear(uint64_t paddr, uint64_t size);

@@ -36,9 +36,11 @@ enum sim_flow sim_run_guarded(sim_run *run, void (*body)(void *data), void *data
   bool alone = run->sched == NULL;
   if (alone)
     sim_observer = &observer.observer;
+  fm_port_this_cpu.alone = alone;
   enum sim_end end = sim_guard_run(run->machine, body, data);
   if (alone)
     sim_observer = NULL;
+  fm_port_this_cpu.alone = false;
 
   if (end == SIM_END_DONE)
     return run->abandoning ? SIM_FLOW_STOP : SIM_FLOW_NEXT;
