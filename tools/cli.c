@@ -121,8 +121,7 @@ void cli_machine_init(struct cli_machine *options)
 GOptionEntry *cli_machine_entries(struct cli_machine *options)
 {
   const GOptionEntry entries[] = {
-      {"format", 0, 0, G_OPTION_ARG_STRING, &options->format,
-       "Form of MAP (else found)", "NAME"},
+      {"format", 0, 0, G_OPTION_ARG_STRING, &options->format, "Form of MAP (else found)", "NAME"},
       {"memory", 'm', 0, G_OPTION_ARG_STRING, &options->memory, "No map, but a PC with so much RAM",
        "SIZE"},
       {"cpus", 'c', 0, G_OPTION_ARG_INT, &options->cpus, "Number of CPUs, 1 to 64 (1)", "N"},
