@@ -224,11 +224,6 @@ struct fm_kernel *sim_machine_kernel(const sim_machine *machine)
   return machine->kernel;
 }
 
-const struct sim_plan *sim_machine_plan(const sim_machine *machine)
-{
-  return &machine->plan;
-}
-
 bool sim_machine_has_writer(const sim_machine *machine)
 {
   return machine->ram.has_writer;

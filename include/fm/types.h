@@ -86,11 +86,6 @@ static inline fm_pfn fm_pfn_of_paddr(fm_paddr paddr)
   return pfn;
 }
 
-static inline fm_paddr fm_paddr_of_pfn(fm_pfn pfn)
-{
-  return fm_paddr_of(pfn.nr << FM_PAGE_SHIFT);
-}
-
 static inline fm_paddr fm_paddr_add(fm_paddr paddr, uint64_t bytes)
 {
   return fm_paddr_of(paddr.raw + bytes);

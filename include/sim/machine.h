@@ -75,7 +75,6 @@ const struct fm_ops *sim_machine_ops(const sim_machine *machine);
 void sim_machine_set_ops(sim_machine *machine, const struct fm_ops *ops);
 
 struct fm_kernel *sim_machine_kernel(const sim_machine *machine);
-const struct sim_plan *sim_machine_plan(const sim_machine *machine);
 
 /* Whether a writer holds the file of a machine that was opened read-only. */
 bool sim_machine_has_writer(const sim_machine *machine);
