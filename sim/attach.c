@@ -34,21 +34,33 @@ static bool is_in_ram(uint64_t paddr, uint64_t size, uint64_t ram_size)
   return paddr <= ram_size && size <= ram_size - paddr;
 }
 
-static bool figures_are_sane(const struct fm_kernel *kernel, const struct fm_boot_info *info,
-                             uint64_t ram_size)
+static bool figures_are_sane(const struct fm_kernel *kernel, const struct fm_boot_info *info)
 {
-  return kernel->image_base == info->image_base && kernel->cpus == info->cpus &&
-         kernel->cpus >= 1 && kernel->cpus <= FM_CPUS_MAX && kernel->stage >= FM_STAGE_METADATA &&
-         kernel->stage <= FM_STAGE_ALLOCATOR && kernel->top <= FM_TOP_USABLE &&
-         kernel->max_paddr != 0 && kernel->max_paddr <= ram_size &&
+  return kernel->image_base == info->image_base && kernel->image_size == info->image_size &&
+         kernel->cpus == info->cpus && kernel->cpus >= 1 && kernel->cpus <= FM_CPUS_MAX &&
+         kernel->top <= FM_TOP_USABLE &&
+         kernel->boot_root == kernel->image_base + FM_IMAGE_TABLES &&
+         kernel->nr_vtables <= FM_META_TYPES_MAX &&
+         kernel->vtables ==
+             fm_image_kaddr(fm_paddr_of(kernel->image_base + FM_IMAGE_VTABLES)).raw &&
+         kernel->regions.count <= FM_REGIONS_MAX && kernel->allocator < FM_ALLOCATORS &&
+         kernel->linear_map <= FM_LINEAR_LARGEST;
+}
+
+/* Of a machine that has got as far as having slots. */
+static bool slots_are_sane(const struct fm_kernel *kernel, uint64_t ram_size)
+{
+  return kernel->max_paddr != 0 && kernel->max_paddr <= ram_size &&
          kernel->nr_frames == kernel->max_paddr / FM_PAGE_SIZE &&
          is_in_ram(kernel->meta_start, kernel->meta_size, ram_size) &&
          kernel->meta_size >= kernel->nr_frames * FM_SLOT_SIZE &&
          fm_is_page_aligned(kernel->meta_start) && fm_is_page_aligned(kernel->meta_size) &&
-         kernel->nr_vtables <= FM_META_TYPES_MAX &&
-         kernel->vtables ==
-             fm_image_kaddr(fm_paddr_of(kernel->image_base + FM_IMAGE_VTABLES)).raw &&
-         kernel->regions.count <= FM_REGIONS_MAX && kernel->allocator < FM_ALLOCATORS;
+         fm_is_page_aligned(kernel->kernel_root) && kernel->kernel_root < ram_size &&
+         (kernel->slot_bound == kernel->max_paddr ||
+          (kernel->slot_bound == 0 && kernel->chunks != 0)) &&
+         (kernel->chunks == 0 ||
+          (kernel->chunks >= kernel->max_paddr &&
+           is_in_ram(kernel->chunks, fm_chunk_table_size(kernel->nr_frames), ram_size)));
 }
 
 /* A name goes to terminals and into JSON: printable, and it ends. */
@@ -85,7 +97,7 @@ static bool regions_are_sane(const struct fm_kernel *kernel)
       return false;
     end = fm_region_end(region);
   }
-  return end >= kernel->max_paddr;
+  return kernel->regions.count != 0 && end >= kernel->max_paddr;
 }
 
 static bool cpus_are_sane(const struct fm_kernel *kernel, uint64_t ram_size)
@@ -122,15 +134,20 @@ static bool allocator_is_sane(const struct fm_kernel *kernel, uint64_t ram_size)
 static bool kernel_is_sane(const struct fm_kernel *kernel, const struct fm_boot_info *info,
                            uint64_t ram_size)
 {
-  return figures_are_sane(kernel, info, ram_size) && types_are_sane(kernel) &&
-         regions_are_sane(kernel) && cpus_are_sane(kernel, ram_size) &&
-         allocator_is_sane(kernel, ram_size);
+  if (kernel->stage == FM_STAGE_LOADED)
+    return true; /* nothing of it is looked at */
+  if (kernel->stage >= FM_STAGES || !figures_are_sane(kernel, info) || !types_are_sane(kernel) ||
+      !regions_are_sane(kernel) || !cpus_are_sane(kernel, ram_size))
+    return false;
+  return kernel->stage < FM_STAGE_METADATA ||
+         (slots_are_sane(kernel, ram_size) && allocator_is_sane(kernel, ram_size));
 }
 
 struct attach {
   struct sim_machine *machine;
   const struct fm_boot_info *info;
   bool sane;
+  enum fm_boot_stage stage;
   uint64_t meta_start;
   uint64_t meta_size;
 };
@@ -141,6 +158,7 @@ static void run_attach(void *data)
   struct attach *attach = data;
   const struct fm_kernel *kernel = attach->machine->kernel;
   attach->sane = kernel_is_sane(kernel, attach->info, attach->machine->ram.size);
+  attach->stage = (enum fm_boot_stage)kernel->stage;
   attach->meta_start = kernel->meta_start;
   attach->meta_size = kernel->meta_size;
 }
@@ -159,16 +177,19 @@ static bool map_image(struct sim_machine *machine, const char *path, struct fm_b
                       error))
     return false;
   machine->linear_mapped = machine->ram.size;
+  machine->memory =
+      ret->chunks != 0 && ret->chunks < machine->ram.size ? ret->chunks : machine->ram.size;
   machine->kernel =
       (struct fm_kernel *)(uintptr_t)(FM_LINEAR_WINDOW + machine->image.raw + FM_IMAGE_KERNEL);
   return true;
 }
 
-sim_machine *sim_machine_open(const char *path, GError **error)
+static sim_machine *open_as(const char *path, bool writable, enum fm_boot_stage least,
+                            GError **error)
 {
   g_autoptr(sim_machine) machine = sim_machine_alloc(error);
   struct fm_boot_info info;
-  if (machine == NULL || !sim_ram_open(&machine->ram, path, error) ||
+  if (machine == NULL || !sim_ram_open(&machine->ram, path, writable, error) ||
       !map_image(machine, path, &info, error))
     return NULL;
 
@@ -176,14 +197,30 @@ sim_machine *sim_machine_open(const char *path, GError **error)
   enum sim_end end = sim_guard_run(machine, run_attach, &attach);
   if (end != SIM_END_DONE || !attach.sane) {
     g_set_error(error, SIM_ERROR, SIM_ERROR_INPUT, "%s: %s", path,
-                end != SIM_END_DONE ? machine->panic
-                                    : "the machine in it did not get as far as having slots, or "
-                                      "its kernel state is damaged");
+                end != SIM_END_DONE ? machine->panic : "the kernel state in it is damaged");
     return NULL;
   }
+  if (attach.stage < least) {
+    g_set_error(error, SIM_ERROR, SIM_ERROR_INPUT,
+                "%s: the boot of the machine in it has come to stage '%s', and not to '%s'", path,
+                fm_boot_stage_name(attach.stage), fm_boot_stage_name(least));
+    return NULL;
+  }
+  if (attach.stage < FM_STAGE_METADATA)
+    return g_steal_pointer(&machine);
   if (!sim_window_map(&machine->ram, FM_META_WINDOW, attach.meta_size, attach.meta_start,
                       "metadata window", error))
     return NULL;
   machine->meta_mapped = attach.meta_size;
   return g_steal_pointer(&machine);
+}
+
+sim_machine *sim_machine_open(const char *path, enum fm_boot_stage least, GError **error)
+{
+  return open_as(path, false, least, error);
+}
+
+sim_machine *sim_machine_open_writable(const char *path, enum fm_boot_stage least, GError **error)
+{
+  return open_as(path, true, least, error);
 }

@@ -5,26 +5,47 @@
 
 #include "sim/internal.h"
 
+/* Counts slots that are not written. */
+static void count_deferred(struct fm_chunk_run run, struct sim_census *ret)
+{
+  if (run.state == FM_CHUNK_UNUSED)
+    ret->unused += run.frames;
+  else if (run.state >= FM_CHUNK_SHARED && run.state - FM_CHUNK_SHARED < FM_META_BUILTINS)
+    ret->types[run.state - FM_CHUNK_SHARED] += run.frames;
+  else
+    ret->broken += run.frames;
+}
+
+static void count_slot(const struct fm_kernel *kernel, fm_paddr frame, struct sim_census *ret)
+{
+  struct fm_slot_view view;
+  fm_slot_view(kernel, fm_slot_at(frame), &view);
+  if (view.state == FM_STATE_UNUSED)
+    ret->unused++;
+  else if (view.state == FM_STATE_BUSY)
+    ret->busy++;
+  else if (view.vtable == NULL)
+    ret->broken++;
+  else if (view.state == FM_STATE_UNIQUE) {
+    ret->unique++;
+    ret->unique_types[view.vtable - fm_kernel_vtable(kernel, 0)]++;
+  } else
+    ret->types[view.vtable - fm_kernel_vtable(kernel, 0)]++;
+}
+
 void sim_machine_census(const sim_machine *machine, struct sim_census *ret)
 {
   const struct fm_kernel *kernel = machine->kernel;
-  const struct fm_vtable *records = fm_kernel_vtable(kernel, 0);
+  struct fm_chunk_run run;
 
   memset(ret, 0, sizeof(*ret));
-  for (uint64_t i = 0; i < kernel->nr_frames; i++) {
-    struct fm_slot_view view;
-    fm_slot_view(kernel, fm_slot_at(fm_paddr_of(i * FM_PAGE_SIZE)), &view);
-    if (view.state == FM_STATE_UNUSED)
-      ret->unused++;
-    else if (view.state == FM_STATE_BUSY)
-      ret->busy++;
-    else if (view.vtable == NULL)
-      ret->broken++;
-    else if (view.state == FM_STATE_UNIQUE) {
-      ret->unique++;
-      ret->unique_types[view.vtable - records]++;
-    } else
-      ret->types[view.vtable - records]++;
+  for (uint64_t i = 0; i < kernel->nr_frames; i += run.frames) {
+    run = fm_chunk_look(kernel, fm_paddr_of(i * FM_PAGE_SIZE));
+    if (run.state != FM_CHUNK_WRITTEN)
+      count_deferred(run, ret);
+    else
+      for (uint64_t nr = i; nr < i + run.frames; nr++)
+        count_slot(kernel, fm_paddr_of(nr * FM_PAGE_SIZE), ret);
   }
 }
 
@@ -73,22 +94,33 @@ static void hash_run(GChecksum *sum, const struct run *run, uint64_t frames)
   g_string_free(line, TRUE);
 }
 
+/* How many slots from this one on are known to be equal. */
+static uint64_t equal_slots(const struct fm_kernel *kernel, uint64_t first)
+{
+  if (kernel->chunks == 0)
+    return 1;
+  struct fm_chunk_run run = fm_chunk_look(kernel, fm_paddr_of(first * FM_PAGE_SIZE));
+  return run.state == FM_CHUNK_WRITTEN ? 1 : run.frames;
+}
+
 char *sim_machine_digest(const sim_machine *machine)
 {
   const struct fm_kernel *kernel = machine->kernel;
   g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
   struct run current = {0};
   uint64_t frames = 0;
+  uint64_t step;
 
-  for (uint64_t i = 0; i < kernel->nr_frames; i++) {
+  for (uint64_t i = 0; i < kernel->nr_frames; i += step) {
     struct run next;
+    step = equal_slots(kernel, i);
     run_of_slot(kernel, fm_slot_at(fm_paddr_of(i * FM_PAGE_SIZE)), &next);
     if (frames != 0 && !run_equal(&current, &next)) {
       hash_run(sum, &current, frames);
       frames = 0;
     }
     current = next;
-    frames++;
+    frames += step;
   }
   if (frames != 0)
     hash_run(sum, &current, frames);

@@ -29,20 +29,26 @@ static void perform_cas(struct fm_access *access)
                                              __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-static void perform_store(struct fm_access *access)
+static void perform_store(const struct fm_access *access)
 {
-  uint64_t *where = access->where;
-  if (access->size == 1) /* a lock is given back */
+  bool release = access->order == FM_ORDER_RELEASE;
+  if (access->size == 1 && release)
     __atomic_store_n((uint8_t *)access->where, (uint8_t)access->operand, __ATOMIC_RELEASE);
-  else if (access->order == FM_ORDER_RELEASE)
-    __atomic_store_n(where, access->operand, __ATOMIC_RELEASE);
+  else if (access->size == 1)
+    __atomic_store_n((uint8_t *)access->where, (uint8_t)access->operand, __ATOMIC_RELAXED);
+  else if (release)
+    __atomic_store_n((uint64_t *)access->where, access->operand, __ATOMIC_RELEASE);
   else
-    __atomic_store_n(where, access->operand, __ATOMIC_RELAXED);
+    __atomic_store_n((uint64_t *)access->where, access->operand, __ATOMIC_RELAXED);
 }
 
 static uint64_t perform_load(const struct fm_access *access)
 {
   const uint64_t *where = access->where;
+  const uint8_t *byte = access->where;
+  if (access->size == 1)
+    return access->order == FM_ORDER_ACQUIRE ? __atomic_load_n(byte, __ATOMIC_ACQUIRE)
+                                             : __atomic_load_n(byte, __ATOMIC_RELAXED);
   return access->order == FM_ORDER_ACQUIRE ? __atomic_load_n(where, __ATOMIC_ACQUIRE)
                                            : __atomic_load_n(where, __ATOMIC_RELAXED);
 }
@@ -115,13 +121,6 @@ void fm_hook_spin(enum fm_site site)
     observer->spin(observer, site);
   else
     __builtin_ia32_pause();
-}
-
-void fm_hook_linear(uint64_t paddr, uint64_t size)
-{
-  const struct sim_machine *machine = sim_machine_here;
-  if (machine == NULL || paddr >= machine->linear_mapped || size > machine->linear_mapped - paddr)
-    sim_trap_fault(FM_LINEAR_BASE + paddr, "no memory is mapped at");
 }
 
 bool fm_hook_alloc(uint64_t size)

@@ -19,7 +19,8 @@ struct sim_ram {
 /* New RAM of `size` bytes, all zero.  With a path: that file, locked against other
  * writers until sim_ram_clear(). */
 bool sim_ram_create(struct sim_ram *ram, const char *path, uint64_t size, GError **error);
-bool sim_ram_open(struct sim_ram *ram, const char *path, GError **error);
+/* An existing file, to be read; or to be written too, and locked against other writers. */
+bool sim_ram_open(struct sim_ram *ram, const char *path, bool writable, GError **error);
 void sim_ram_clear(struct sim_ram *ram);
 
 /* ---- window.c ---- */
@@ -37,10 +38,12 @@ bool sim_preflight(const char *ram_file, uint64_t resident, uint64_t span, GErro
 
 /* ---- trap.c ---- */
 
+#define SIM_PANIC_SIZE 512
+
 struct sim_trap {
   sigjmp_buf back;
   enum sim_end end;
-  char text[256];
+  char text[SIM_PANIC_SIZE];
 };
 
 /* Installs the handlers for SIGSEGV and SIGBUS, once. */
@@ -50,11 +53,14 @@ void sim_trap_install(void);
 struct sim_trap *sim_trap_get(void);
 void sim_trap_set(struct sim_trap *trap);
 
-/* Ends the kernel code under way with a page fault at this kernel address. */
-FM_NORETURN void sim_trap_fault(uint64_t kaddr, const char *access);
-
 /* Ends the operation under way because nobody will let its thread go on. */
 FM_NORETURN void sim_trap_abandon(void);
+
+/* ---- attach.c ---- */
+
+/* As sim_machine_open(), for one who will write. */
+struct sim_machine *sim_machine_open_writable(const char *path, enum fm_boot_stage least,
+                                              GError **error);
 
 /* ---- machine.c ---- */
 
@@ -62,12 +68,15 @@ struct sim_machine {
   const struct fm_ops *ops;
   struct sim_ram ram;
   uint64_t linear_mapped; /* bytes */
+  uint64_t memory;        /* bytes of that which are memory of the machine, from 0 on */
   uint64_t meta_mapped;   /* bytes */
   fm_paddr image;
   struct fm_kernel *kernel;
   struct sim_plan plan;
+  char *map_file; /* name of the firmware map, for messages */
   char *panic;
-  GError *map_error; /* the metadata window could not be mapped during boot */
+  bool reached_unmapped; /* ... because it reached for memory that CR3 does not map */
+  GError *map_error;     /* the metadata window could not be mapped during boot */
   GPtrArray *findings;
   uint64_t fail_alloc; /* so many allocations from now, one fails; 0: none */
   const struct fm_meta_type *registered[FM_META_TYPES_MAX];

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sim/bootmap/bootmap.h"
 #include "sim/error.h"
 #include "sim/internal.h"
 
@@ -44,13 +45,21 @@ void fm_port_map_meta(fm_paddr start, uint64_t size)
 
 /* ---- Loader ---- */
 
+/* Reserved memory above the highest physical region has no slots and no bytes. */
+static uint64_t memory_end(const struct sim_plan *plan)
+{
+  uint64_t image_end = plan->kernel_base + plan->kernel_size;
+  return fm_page_up(MAX(plan->boot.max_paddr, image_end));
+}
+
 static void load_image(struct sim_machine *machine, const struct sim_config *config)
 {
   const struct sim_plan *plan = &machine->plan;
   uint8_t *image = (uint8_t *)(uintptr_t)(FM_LINEAR_WINDOW + plan->kernel_base);
 
-  machine->image = fm_paddr_of(plan->kernel_base);
   memcpy(image + FM_IMAGE_REGIONS, plan->given, plan->nr_given * sizeof(plan->given[0]));
+  machine->ops->boot_write_tables((uint64_t(*)[FM_PT_ENTRIES])(void *)(image + FM_IMAGE_TABLES),
+                                  machine->image);
   uint32_t vtables =
       machine->ops->boot_write_vtables((struct fm_vtable *)(void *)(image + FM_IMAGE_VTABLES));
 
@@ -65,6 +74,9 @@ static void load_image(struct sim_machine *machine, const struct sim_config *con
       .regions = plan->nr_given,
       .vtables = vtables,
       .ram_size = machine->ram.size,
+      .linear_map = config->linear_map,
+      .metadata = config->metadata,
+      .chunks = config->metadata == FM_METADATA_DEFERRED ? memory_end(plan) : 0,
   };
   memcpy(image, &info, sizeof(info));
 }
@@ -80,6 +92,26 @@ static void run_load(void *data)
   load_image(load->machine, load->config);
 }
 
+/* A kernel that reached for memory before it was mapped: what would have helped? */
+static const char *remedy(const struct sim_machine *machine)
+{
+  if (machine->kernel->stage == FM_STAGE_LOADED)
+    return "\nhint: the storage of the CPUs has to lie below 4 GiB; fewer CPUs may fit there";
+  return "\nhint: larger pages need fewer page tables, which then fit below 4 GiB: --linear-map "
+         "largest, in a script machine { linear_map largest }";
+}
+
+static void explain_panic(const struct sim_machine *machine, GError **error)
+{
+  bool unmapped = machine->reached_unmapped && machine->kernel != NULL;
+  if (unmapped)
+    g_set_error(error, SIM_ERROR, SIM_ERROR_BOOT, "boot: %s: kernel panic after stage '%s': %s%s",
+                machine->map_file, fm_boot_stage_name((enum fm_boot_stage)machine->kernel->stage),
+                machine->panic, remedy(machine));
+  else
+    g_set_error(error, SIM_ERROR, SIM_ERROR_BOOT, "boot: kernel panic: %s", machine->panic);
+}
+
 static void explain_end(const struct sim_machine *machine, enum sim_end end, GError **error)
 {
   if (machine->map_error != NULL)
@@ -91,7 +123,7 @@ static void explain_end(const struct sim_machine *machine, enum sim_end end, GEr
                 machine->ram.path != NULL ? "choose a file system with more room (--ram)"
                                           : "put the RAM into a file on a disk (--ram FILE)");
   else
-    g_set_error(error, SIM_ERROR, SIM_ERROR_BOOT, "boot: kernel panic: %s", machine->panic);
+    explain_panic(machine, error);
 }
 
 /* ---- Life ---- */
@@ -112,11 +144,18 @@ struct sim_machine *sim_machine_alloc(GError **error)
   return machine;
 }
 
-/* Slots, page of each CPU, and what the image holds: a little more than what is written. */
-static uint64_t resident_bytes(const struct sim_plan *plan, uint32_t cpus)
+/* What is written: tables of the boot and of the kernel, slots, page of each CPU, and what the
+ * image holds; a little more than that. */
+static uint64_t resident_bytes(const struct sim_plan *plan, const struct sim_config *config)
 {
-  uint64_t bitmap = plan->boot.nr_frames / 8;
-  return plan->boot.meta_size + bitmap + (cpus + 64) * FM_PAGE_SIZE;
+  const struct fm_boot_plan *boot = &plan->boot;
+  uint64_t fixed = (config->cpus + 64 + 257 + boot->tables) * FM_PAGE_SIZE;
+  if (boot->fault != 0)
+    return fixed;
+  uint64_t bitmap = config->allocator == FM_ALLOCATOR_BITMAP ? boot->nr_frames / 8 : 0;
+  if (config->metadata == FM_METADATA_DEFERRED)
+    return fixed + bitmap + fm_chunk_table_size(boot->nr_frames) + (UINT64_C(16) << 20);
+  return fixed + bitmap + boot->meta_size;
 }
 
 /* A named file that holds no image would be taken for somebody else's the next time; an
@@ -134,11 +173,10 @@ sim_machine *sim_machine_new(const struct sim_config *config, GError **error)
     return NULL;
 
   const struct sim_plan *plan = &machine->plan;
-  /* Reserved memory above the highest physical region has no slots and no bytes. */
-  uint64_t ram_size = plan->boot.max_paddr;
-  if (ram_size < plan->kernel_base + plan->kernel_size)
-    ram_size = plan->kernel_base + plan->kernel_size;
-  if (!sim_preflight(config->ram_file, resident_bytes(plan, config->cpus), ram_size, error) ||
+  uint64_t ram_size = memory_end(plan);
+  if (config->metadata == FM_METADATA_DEFERRED)
+    ram_size += fm_chunk_table_size(plan->boot.nr_frames);
+  if (!sim_preflight(config->ram_file, resident_bytes(plan, config), ram_size, error) ||
       !sim_ram_create(&machine->ram, config->ram_file, ram_size, error))
     return NULL;
   if (!sim_window_map(&machine->ram, FM_LINEAR_WINDOW, ram_size, 0, "linear window", error)) {
@@ -146,6 +184,9 @@ sim_machine *sim_machine_new(const struct sim_config *config, GError **error)
     return NULL;
   }
   machine->linear_mapped = ram_size;
+  machine->memory = memory_end(plan);
+  machine->image = fm_paddr_of(plan->kernel_base);
+  machine->map_file = g_strdup(config->map->file);
 
   struct load load = {machine, config};
   enum sim_end end = sim_guard_run(machine, run_load, &load);
@@ -159,36 +200,63 @@ sim_machine *sim_machine_new(const struct sim_config *config, GError **error)
 
 struct boot {
   struct sim_machine *machine;
+  enum fm_boot_stage until;
   enum fm_boot_status status;
 };
+
+/* The other CPUs start, and go over to the kernel's page table; the boot processor is the
+ * last one that leaves the boot page table. */
+static void start_cpus(struct sim_machine *machine)
+{
+  uint32_t cpus = machine->kernel->cpus;
+  for (uint32_t i = 1; i <= cpus; i++) {
+    sim_cpu_enter(machine, i % cpus);
+    machine->ops->boot_cpu(machine->kernel);
+  }
+}
 
 static void run_boot(void *data)
 {
   struct boot *boot = data;
   struct sim_machine *machine = boot->machine;
-  boot->status = machine->ops->boot(machine->image, &machine->kernel);
+  boot->status = machine->ops->boot(machine->image, boot->until, &machine->kernel);
+  if (boot->status == FM_BOOT_OK && boot->until == FM_STAGE_DONE &&
+      machine->kernel->stage == FM_STAGE_KERNEL_TABLE)
+    start_cpus(machine);
 }
 
-bool sim_machine_boot(sim_machine *machine, GError **error)
+static bool refuse_boot(const struct sim_machine *machine, enum fm_boot_status status,
+                        GError **error)
 {
-  struct boot boot = {machine, FM_BOOT_OK};
+  if (status == FM_BOOT_NO_ROOM_ALLOC)
+    g_set_error(error, SIM_ERROR, SIM_ERROR_BOOT,
+                "boot: frame allocator %s: no room for its own state",
+                fm_allocator_name((enum fm_allocator_kind)machine->kernel->allocator));
+  else if (status == FM_BOOT_NO_ROOM_KERNEL)
+    g_set_error(error, SIM_ERROR, SIM_ERROR_BOOT,
+                "boot: kernel page table: frame allocator %s has no frame left for it\n"
+                "hint: more usable memory would help; it needs 257 frames and more",
+                fm_allocator_name((enum fm_allocator_kind)machine->kernel->allocator));
+  else
+    g_set_error(error, SIM_ERROR, SIM_ERROR_INTERNAL, "boot: status %d although the plan was good",
+                status);
+  return false;
+}
+
+bool sim_machine_boot_to(sim_machine *machine, enum fm_boot_stage until, GError **error)
+{
+  struct boot boot = {machine, until, FM_BOOT_OK};
   enum sim_end end = sim_guard_run(machine, run_boot, &boot);
   if (end != SIM_END_DONE) {
     explain_end(machine, end, error);
     return false;
   }
-  if (boot.status == FM_BOOT_NO_ROOM_ALLOC) {
-    g_set_error(error, SIM_ERROR, SIM_ERROR_BOOT,
-                "boot: frame allocator %s: no room for its own state",
-                fm_allocator_name((enum fm_allocator_kind)machine->kernel->allocator));
-    return false;
-  }
-  if (boot.status != FM_BOOT_OK) {
-    g_set_error(error, SIM_ERROR, SIM_ERROR_INTERNAL, "boot: status %d although the plan was good",
-                boot.status);
-    return false;
-  }
-  return true;
+  return boot.status == FM_BOOT_OK || refuse_boot(machine, boot.status, error);
+}
+
+bool sim_machine_boot(sim_machine *machine, GError **error)
+{
+  return sim_machine_boot_to(machine, FM_STAGE_DONE, error);
 }
 
 sim_machine *sim_machine_free(sim_machine *machine)
@@ -201,6 +269,7 @@ sim_machine *sim_machine_free(sim_machine *machine)
   g_ptr_array_unref(machine->findings);
   g_clear_error(&machine->map_error);
   g_free(machine->panic);
+  g_free(machine->map_file);
   fm_port_this_cpu = (struct fm_port_cpu){0};
   sim_machine_here = NULL;
   g_free(machine);
@@ -217,6 +286,11 @@ const struct fm_ops *sim_machine_ops(const sim_machine *machine)
 void sim_machine_set_ops(sim_machine *machine, const struct fm_ops *ops)
 {
   machine->ops = ops;
+}
+
+const struct fm_boot_info *sim_machine_info(const sim_machine *machine)
+{
+  return (const struct fm_boot_info *)(uintptr_t)(FM_LINEAR_WINDOW + machine->image.raw);
 }
 
 struct fm_kernel *sim_machine_kernel(const sim_machine *machine)

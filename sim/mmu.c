@@ -15,7 +15,7 @@ static uint64_t *entry_at(fm_paddr paddr)
 
 static bool is_memory(const sim_machine *machine, fm_paddr paddr)
 {
-  return paddr.raw < machine->linear_mapped;
+  return paddr.raw < machine->memory;
 }
 
 /* Accesses of the processor are steps for schedules, as those of the kernel are. */

@@ -9,13 +9,14 @@ struct walk {
   void *data;
 };
 
-static void walk_node(const struct walk *walk, fm_paddr node, uint32_t level, uint64_t va)
+/* The entries [first, end) of a node; `va` is what its entry 0 would cover. */
+static void walk_node(const struct walk *walk, fm_paddr node, uint32_t level, uint64_t va,
+                      uint32_t first, uint32_t end)
 {
-  uint32_t end = level == FM_PT_LEVELS ? FM_PT_ENTRIES / 2 : FM_PT_ENTRIES;
-  if (node.raw >= walk->machine->linear_mapped)
+  if (node.raw >= walk->machine->memory)
     return;
   const uint64_t *entries = (const uint64_t *)(uintptr_t)(FM_LINEAR_WINDOW + node.raw);
-  for (uint32_t i = 0; i < end; i++) {
+  for (uint32_t i = first; i < end; i++) {
     fm_pte pte = {__atomic_load_n(&entries[i], __ATOMIC_ACQUIRE)};
     if (!fm_pte_is_valid(pte))
       continue;
@@ -27,7 +28,7 @@ static void walk_node(const struct walk *walk, fm_paddr node, uint32_t level, ui
                                             .is_table = fm_pte_is_table(pte, level)};
     walk->visit(&entry, walk->data);
     if (entry.is_table)
-      walk_node(walk, fm_pte_paddr(pte), level - 1, entry.va);
+      walk_node(walk, fm_pte_paddr(pte), level - 1, entry.va, 0, FM_PT_ENTRIES);
   }
 }
 
@@ -35,7 +36,15 @@ void sim_pagemap_each(const sim_machine *machine, fm_paddr root, sim_pagemap_vis
                       void *data)
 {
   const struct walk walk = {machine, visit, data};
-  walk_node(&walk, root, FM_PT_LEVELS, 0);
+  walk_node(&walk, root, FM_PT_LEVELS, 0, 0, FM_PT_ENTRIES / 2);
+}
+
+void sim_pagemap_each_kernel(const sim_machine *machine, fm_paddr root, sim_pagemap_visit visit,
+                             void *data)
+{
+  const struct walk walk = {machine, visit, data};
+  /* Sign-extended: entry 0 of the root would be at 2^64 - 2^48. */
+  walk_node(&walk, root, FM_PT_LEVELS, UINT64_MAX << 48, FM_PT_ENTRIES / 2, FM_PT_ENTRIES);
 }
 
 struct frames {

@@ -28,6 +28,10 @@ typedef void (*sim_pagemap_visit)(const struct sim_pagemap_entry *entry, void *d
 void sim_pagemap_each(const sim_machine *machine, fm_paddr root, sim_pagemap_visit visit,
                       void *data);
 
+/* The same for the upper half (256 to 511 of the root), which is the kernel's. */
+void sim_pagemap_each_kernel(const sim_machine *machine, fm_paddr root, sim_pagemap_visit visit,
+                             void *data);
+
 /* Calls `each` for each frame to which the tree owns a reference, its root apart: tables, and
  * the frames of tracked pages. */
 void sim_pagemap_each_frame(const sim_machine *machine, fm_paddr root,

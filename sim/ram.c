@@ -41,14 +41,19 @@ static bool is_ours(int fd, bool *ret_empty)
   return false;
 }
 
+static void explain_locked(const char *path, GError **error)
+{
+  g_set_error(error, SIM_ERROR, SIM_ERROR_INPUT,
+              "%s is locked: another process simulates a machine in it; wait for it or choose "
+              "another file",
+              path);
+}
+
 static bool create_named(struct sim_ram *ram, GError **error)
 {
   ram->fd = flopen(ram->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
   if (ram->fd < 0 && errno == EWOULDBLOCK) {
-    g_set_error(error, SIM_ERROR, SIM_ERROR_INPUT,
-                "%s is locked: another process simulates a machine in it; wait for it or choose "
-                "another file",
-                ram->path);
+    explain_locked(ram->path, error);
     return false;
   }
   if (ram->fd < 0) {
@@ -92,13 +97,19 @@ fail:
   return false;
 }
 
-bool sim_ram_open(struct sim_ram *ram, const char *path, GError **error)
+bool sim_ram_open(struct sim_ram *ram, const char *path, bool writable, GError **error)
 {
-  *ram = (struct sim_ram){.fd = -1, .path = g_strdup(path), .readonly = true};
+  *ram = (struct sim_ram){.fd = -1, .path = g_strdup(path), .readonly = !writable};
 
   struct stat st;
   /* Without waiting for a writer, if it is a pipe; it is refused below. */
-  ram->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  ram->fd = writable ? flopen(path, O_RDWR | O_CLOEXEC | O_NONBLOCK)
+                     : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (ram->fd < 0 && errno == EWOULDBLOCK) {
+    explain_locked(path, error);
+    sim_ram_clear(ram);
+    return false;
+  }
   if (ram->fd < 0 || fstat(ram->fd, &st) != 0) {
     g_set_error(error, SIM_ERROR, SIM_ERROR_INPUT, "cannot open %s: %s", path, g_strerror(errno));
     sim_ram_clear(ram);
@@ -111,6 +122,8 @@ bool sim_ram_open(struct sim_ram *ram, const char *path, GError **error)
     return false;
   }
   ram->size = fm_page_down((uint64_t)st.st_size);
+  if (writable)
+    return true;
   /* Only asked, never kept: readers do not stand in a writer's way. */
   if (flock(ram->fd, LOCK_SH | LOCK_NB) == 0)
     (void)flock(ram->fd, LOCK_UN);

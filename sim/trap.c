@@ -42,14 +42,6 @@ void fm_port_panic(const char *text)
   end_with(SIM_END_PANIC);
 }
 
-void sim_trap_fault(uint64_t kaddr, const char *access)
-{
-  if (this_trap == NULL)
-    g_error("page fault outside of a guarded call: %s 0x%" PRIx64, access, kaddr);
-  g_snprintf(this_trap->text, sizeof(this_trap->text), "page fault: %s 0x%" PRIx64, access, kaddr);
-  end_with(SIM_END_PANIC);
-}
-
 void sim_trap_abandon(void)
 {
   end_with(SIM_END_ABANDONED);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include <fm/check.h>
 
+#include "src/chunk.h"
+
 const struct fm_vtable *fm_kernel_vtable_of(const struct fm_kernel *kernel, fm_kaddr vtable_ptr)
 {
   uint64_t offset = vtable_ptr.raw - kernel->vtables;
@@ -10,9 +12,56 @@ const struct fm_vtable *fm_kernel_vtable_of(const struct fm_kernel *kernel, fm_k
   return fm_kernel_vtable(kernel, (uint32_t)(offset / sizeof(struct fm_vtable)));
 }
 
+/* ---- Deferred slots ---- */
+
+/* So many slots from this one on, up to where the next ones begin. */
+static struct fm_chunk_run run_of(const struct fm_kernel *kernel, fm_paddr frame, uint64_t unit,
+                                  uint8_t state)
+{
+  uint64_t nr = fm_pfn_of_paddr(frame).nr;
+  uint64_t end = (nr & ~(unit - 1)) + unit;
+  struct fm_chunk_run run;
+  run.frames = (end < kernel->nr_frames ? end : kernel->nr_frames) - nr;
+  run.state = state;
+  return run;
+}
+
+struct fm_chunk_run fm_chunk_look(const struct fm_kernel *kernel, fm_paddr frame)
+{
+  if (kernel->chunks == 0)
+    return run_of(kernel, frame, FM_CHUNK_PAGE, FM_CHUNK_WRITTEN);
+  uint8_t chunk = __atomic_load_n(fm__chunk_byte(kernel, frame), __ATOMIC_RELAXED);
+  if ((chunk & FM_CHUNK_TOUCHED) == 0)
+    return run_of(kernel, frame, FM_CHUNK_SLOTS, chunk);
+  uint8_t page = __atomic_load_n(fm__page_byte(kernel, frame), __ATOMIC_ACQUIRE);
+  if (page == FM_CHUNK_AS_SAID)
+    page = chunk & (uint8_t)~FM_CHUNK_TOUCHED;
+  else if (page == FM_CHUNK_BUSY)
+    page = FM_CHUNK_WRITTEN;
+  return run_of(kernel, frame, FM_CHUNK_PAGE, page);
+}
+
+/* What a slot that is not written will be. */
+static void view_deferred(const struct fm_kernel *kernel, uint8_t state, struct fm_slot_view *ret)
+{
+  const struct fm_slot_view unused = {.ref_count = FM_COUNT_UNUSED, .state = FM_STATE_UNUSED};
+  *ret = unused;
+  if (state == FM_CHUNK_UNUSED)
+    return;
+  ret->ref_count = 1;
+  ret->state = FM_STATE_SHARED;
+  ret->vtable_ptr = kernel->vtables + (state - FM_CHUNK_SHARED) * sizeof(struct fm_vtable);
+  ret->vtable = fm_kernel_vtable_of(kernel, fm_kaddr_of(ret->vtable_ptr));
+}
+
 void fm_slot_view(const struct fm_kernel *kernel, const struct fm_slot *slot,
                   struct fm_slot_view *ret)
 {
+  uint8_t state = fm_chunk_look(kernel, fm_slot_paddr(slot)).state;
+  if (state != FM_CHUNK_WRITTEN) {
+    view_deferred(kernel, state, ret);
+    return;
+  }
   ret->ref_count = __atomic_load_n(&slot->ref_count, __ATOMIC_RELAXED);
   ret->vtable_ptr = slot->vtable_ptr;
   ret->in_list = __atomic_load_n(&slot->in_list, __ATOMIC_RELAXED);

@@ -16,7 +16,10 @@ const struct fm_ops FM_OPS_NAME = {
     .regions_normalise = fm_regions_normalise,
     .boot_plan = fm_boot_plan,
     .boot_write_vtables = fm_boot_write_vtables,
+    .boot_write_tables = fm_bootpt_write,
     .boot = fm_boot,
+    .boot_cpu = fm_boot_cpu,
+    .chunk_reach = fm_chunk_reach,
     .meta_register = fm_meta_register,
 
     .claim = fm_slot_claim,

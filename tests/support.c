@@ -16,6 +16,7 @@ void test_config_init(struct test_config *config)
   memset(config, 0, sizeof(*config));
   sim_config_init(&config->sim, NULL);
   config->ram = TEST_RAM;
+  config->stage = FM_STAGE_ALLOCATOR;
   config->sim.allocator = FM_ALLOCATOR_BITMAP;
   config->sim.kernel_given = true;
   config->sim.kernel_base = TEST_IMAGE;
@@ -39,7 +40,8 @@ void test_machine_boot_with(const struct test_config *config)
 
   test_machine = test_machine_create(config, &error);
   ck_assert_msg(test_machine != NULL, "%s", error != NULL ? error->message : "");
-  ck_assert_msg(sim_machine_boot(test_machine, &error), "%s", error != NULL ? error->message : "");
+  ck_assert_msg(sim_machine_boot_to(test_machine, config->stage, &error), "%s",
+                error != NULL ? error->message : "");
 }
 
 void test_machine_boot(enum fm_allocator_kind allocator)

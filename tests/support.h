@@ -32,6 +32,7 @@ extern sim_machine *test_machine;
 struct test_config {
   uint64_t ram;
   struct sim_bootmap *map; /* instead of `ram`; borrowed */
+  enum fm_boot_stage stage; /* how far to boot: ALLOCATOR, so that tests make their own tables */
   struct sim_config sim;   /* its map is filled in */
 };
 

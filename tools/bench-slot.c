@@ -138,10 +138,10 @@ static inline void use(uint64_t value)
   __asm__ volatile("" ::"r"(value));
 }
 
-/* max_paddr is an atomic as well: the relaxed load of site slot.bound. */
+/* The bound is an atomic as well: the relaxed load of site slot.bound. */
 static inline void bare_bound(const struct fm_kernel *kernel)
 {
-  use(__atomic_load_n(&kernel->max_paddr, __ATOMIC_RELAXED));
+  use(__atomic_load_n(&kernel->slot_bound, __ATOMIC_RELAXED));
 }
 
 static inline void bare_claim(const struct fm_kernel *kernel, uint64_t vtable, struct fm_slot *slot)

@@ -33,6 +33,7 @@ int cmd_map(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_materialise(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 
@@ -66,6 +67,11 @@ struct cli_machine {
   char *allocator;
   char *kernel;
   char *top;
+  char *linear_map;
+  char *metadata;
+  char *initramfs;
+  char *cmdline;
+  char *framebuffer;
   char *ram_file;
   int cpus;
 };

@@ -81,7 +81,7 @@ int cmd_check(int argc, char **argv)
     return cli_usage_error("check", argc < 2 ? "a RAMFILE is missing" : "one RAMFILE at a time");
 
   GError *error = NULL;
-  g_autoptr(sim_machine) machine = sim_machine_open(argv[1], &error);
+  g_autoptr(sim_machine) machine = sim_machine_open(argv[1], FM_STAGE_METADATA, &error);
   if (machine == NULL)
     return cli_fail(error);
   if (sim_machine_has_writer(machine))

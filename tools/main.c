@@ -18,6 +18,7 @@ const struct cli_verb cli_verbs[] = {
     {"run", "run a script", cmd_run},
     {"show", "look into a RAM file that was left behind", cmd_show},
     {"check", "check every slot of a RAM file", cmd_check},
+    {"materialise", "write the deferred slots of a RAM file", cmd_materialise},
     {"bench", "measure what operations and allocators cost", cmd_bench},
     {"help", "explain a verb of the program or of scripts", cmd_help},
     {NULL, NULL, NULL},

@@ -7,12 +7,6 @@
 
 #include "sim/size.h"
 
-static const char *const stage_names[] = {
-    [FM_STAGE_LOADED] = "loaded",
-    [FM_STAGE_METADATA] = "metadata",
-    [FM_STAGE_ALLOCATOR] = "allocator",
-};
-
 static void print_range(uint64_t base, uint64_t end, const char *type)
 {
   g_autofree char *size = sim_size_text(end - base);
@@ -80,6 +74,23 @@ void report_boot(const sim_machine *machine)
          fm_allocator_name((enum fm_allocator_kind)kernel->allocator), free_text);
 }
 
+void report_info(const sim_machine *machine)
+{
+  const struct fm_boot_info *info = sim_machine_info(machine);
+  g_autofree char *size = sim_size_text(info->ram_size);
+
+  print_title("Boot");
+  printf("  stage        %s\n",
+         fm_boot_stage_name((enum fm_boot_stage)sim_machine_kernel(machine)->stage));
+  printf("  RAM file     %s, version %u\n", size, info->version);
+  printf("  image        0x%012" PRIx64 "-0x%012" PRIx64 "\n", info->image_base,
+         info->image_base + info->image_size);
+  printf("  regions      %u given, slots up to the last %s one\n", info->regions,
+         info->top == FM_TOP_USABLE ? "usable" : "physical");
+  printf("  linear map   %s pages\n", info->linear_map == FM_LINEAR_LARGEST ? "largest" : "4k");
+  printf("  metadata     %s\n", info->metadata == FM_METADATA_DEFERRED ? "deferred" : "eager");
+}
+
 static void print_count(const char *state, const char *type, uint64_t frames)
 {
   if (frames == 0)
@@ -88,13 +99,13 @@ static void print_count(const char *state, const char *type, uint64_t frames)
   printf("  %-8s %-12s %12" PRIu64 "  %11s\n", state, type, frames, size);
 }
 
-void report_census(const sim_machine *machine)
+void report_census(const sim_machine *machine, const char *title)
 {
   const struct fm_kernel *kernel = sim_machine_kernel(machine);
   struct sim_census census;
   sim_machine_census(machine, &census);
 
-  print_title("Frames by state and type");
+  print_title(title);
   printf("  %-8s %-12s %12s  %11s\n", "state", "type", "frames", "memory");
   for (uint32_t number = 0; number < kernel->nr_vtables; number++)
     print_count("shared", fm_kernel_vtable(kernel, number)->name, census.types[number]);
@@ -195,7 +206,7 @@ JsonBuilder *report_json_boot(const sim_machine *machine, const sim_bootmap *map
   const struct fm_kernel *kernel = sim_machine_kernel(machine);
   JsonBuilder *json = cli_json_begin("boot");
 
-  cli_json_string(json, "stage", stage_names[kernel->stage]);
+  cli_json_string(json, "stage", fm_boot_stage_name((enum fm_boot_stage)kernel->stage));
   if (map != NULL) {
     json_builder_set_member_name(json, "map");
     json_builder_begin_object(json);

@@ -10,7 +10,11 @@
 void report_map(const sim_bootmap *map);
 void report_regions(const struct fm_regions *regions);
 void report_boot(const sim_machine *machine);
-void report_census(const sim_machine *machine);
+/* What the loader left, and how far the boot came. */
+void report_info(const sim_machine *machine);
+void report_census(const sim_machine *machine, const char *title);
+/* The way of one address through page tables. */
+int report_walk(const sim_machine *machine, fm_paddr root, uint64_t va);
 void report_slot(const struct fm_kernel *kernel, fm_paddr frame);
 
 /* `"name":[{"base":..,"end":..,"type":..},..]`. */

@@ -50,16 +50,38 @@ static inline uint64_t fm_fetch_add_acq_rel(enum fm_site site, uint64_t *where, 
   return fm_access_word(site, FM_ACCESS_ADD, FM_ORDER_ACQ_REL, where, value);
 }
 
-static inline void fm_store_release_byte(enum fm_site site, uint8_t *where, uint8_t value)
+static inline uint8_t fm_access_byte(enum fm_site site, enum fm_access_kind kind,
+                                     enum fm_order order, const uint8_t *where, uint8_t operand)
 {
   struct fm_access access = {};
   access.site = site;
-  access.kind = FM_ACCESS_STORE;
-  access.order = FM_ORDER_RELEASE;
-  access.size = sizeof(value);
-  access.where = where;
-  access.operand = value;
+  access.kind = kind;
+  access.order = order;
+  access.size = sizeof(*where);
+  access.where = (void *)(uintptr_t)where;
+  access.operand = operand;
   fm_hook_access(&access);
+  return (uint8_t)access.seen;
+}
+
+static inline uint8_t fm_load_relaxed_byte(enum fm_site site, const uint8_t *where)
+{
+  return fm_access_byte(site, FM_ACCESS_LOAD, FM_ORDER_RELAXED, where, 0);
+}
+
+static inline uint8_t fm_load_acquire_byte(enum fm_site site, const uint8_t *where)
+{
+  return fm_access_byte(site, FM_ACCESS_LOAD, FM_ORDER_ACQUIRE, where, 0);
+}
+
+static inline void fm_store_relaxed_byte(enum fm_site site, uint8_t *where, uint8_t value)
+{
+  fm_access_byte(site, FM_ACCESS_STORE, FM_ORDER_RELAXED, where, value);
+}
+
+static inline void fm_store_release_byte(enum fm_site site, uint8_t *where, uint8_t value)
+{
+  fm_access_byte(site, FM_ACCESS_STORE, FM_ORDER_RELEASE, where, value);
 }
 
 static inline bool fm_cas_weak_acquire_byte(enum fm_site site, uint8_t *where, uint8_t *expected,
@@ -198,6 +220,24 @@ static inline void fm_store_release_byte(enum fm_site site, uint8_t *where, uint
 {
   (void)site;
   __atomic_store_n(where, value, __ATOMIC_RELEASE);
+}
+
+static inline uint8_t fm_load_relaxed_byte(enum fm_site site, const uint8_t *where)
+{
+  (void)site;
+  return __atomic_load_n(where, __ATOMIC_RELAXED);
+}
+
+static inline void fm_store_relaxed_byte(enum fm_site site, uint8_t *where, uint8_t value)
+{
+  (void)site;
+  __atomic_store_n(where, value, __ATOMIC_RELAXED);
+}
+
+static inline uint8_t fm_load_acquire_byte(enum fm_site site, const uint8_t *where)
+{
+  (void)site;
+  return __atomic_load_n(where, __ATOMIC_ACQUIRE);
 }
 
 static inline bool fm_cas_weak_acquire_byte(enum fm_site site, uint8_t *where, uint8_t *expected,

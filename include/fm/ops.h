@@ -35,10 +35,13 @@ struct fm_ops {
   /* Boot. */
   enum fm_region_status (*regions_normalise)(const struct fm_region *regions, size_t count,
                                              struct fm_regions *ret);
-  enum fm_boot_status (*boot_plan)(const struct fm_regions *regions, enum fm_top top, uint32_t cpus,
-                                   struct fm_boot_plan *ret);
+  enum fm_boot_status (*boot_plan)(const struct fm_regions *regions,
+                                   const struct fm_boot_options *options, struct fm_boot_plan *ret);
   uint32_t (*boot_write_vtables)(struct fm_vtable *records);
-  enum fm_boot_status (*boot)(fm_paddr image, struct fm_kernel **ret);
+  void (*boot_write_tables)(uint64_t (*tables)[FM_PT_ENTRIES], fm_paddr image);
+  enum fm_boot_status (*boot)(fm_paddr image, enum fm_boot_stage until, struct fm_kernel **ret);
+  void (*boot_cpu)(struct fm_kernel *kernel);
+  bool (*chunk_reach)(const struct fm_kernel *kernel, fm_paddr frame);
   enum fm_meta_status (*meta_register)(struct fm_kernel *kernel, const struct fm_meta_type *type,
                                        uint32_t *ret_number);
 

@@ -54,6 +54,11 @@ FM_NORETURN void fm_port_panic(const char *text);
  * finding about the slot or address `where` and goes on.  `text` lives for ever. */
 void fm_port_finding(const char *text, const void *where);
 
+/* Boot code, in every build, is about to reach `size` bytes at this physical address through
+ * the linear window: the machine looks whether the page table in CR3 maps them, and ends with
+ * a page fault if not.  `doing` says for what, as in "making a page table"; lives for ever. */
+void fm_port_reach(fm_paddr paddr, uint64_t size, const char *doing);
+
 /* From now on the slots lie at FM_META_WINDOW: `size` bytes (whole pages) of RAM from
  * `start` on.  Called once, by the boot processor. */
 void fm_port_map_meta(fm_paddr start, uint64_t size);
@@ -91,6 +96,13 @@ static inline void *fm_linear(fm_paddr paddr, uint64_t size)
 #else
   (void)size;
 #endif
+  return (void *)(uintptr_t)(FM_LINEAR_WINDOW + paddr.raw);
+}
+
+/* The same for boot code, which runs before all memory is mapped: the machine always looks. */
+static inline void *fm_linear_boot(fm_paddr paddr, uint64_t size, const char *doing)
+{
+  fm_port_reach(paddr, size, doing);
   return (void *)(uintptr_t)(FM_LINEAR_WINDOW + paddr.raw);
 }
 

@@ -93,6 +93,17 @@ static inline uint32_t fm_pt_index(uint64_t va, uint32_t level)
   return (uint32_t)(va >> (FM_PAGE_SHIFT + 9 * (level - 1))) % FM_PT_ENTRIES;
 }
 
+/* The highest level up to `max` of a page that can begin at both addresses and is over within
+ * `size` bytes, which are at least one small page. */
+static inline uint32_t fm_pt_largest_level(uint64_t va, uint64_t paddr, uint64_t size, uint32_t max)
+{
+  uint32_t level = max;
+  while (level > 1 &&
+         (((va | paddr) & (fm_pt_page_size(level) - 1)) != 0 || size < fm_pt_page_size(level)))
+    level--;
+  return level;
+}
+
 /* Bits 47 to 63 are all equal. */
 static inline bool fm_va_is_canonical(uint64_t va)
 {

@@ -84,7 +84,13 @@ enum fm_order {
   X(FREE_ADD, "free.add", STORE, RELAXED, 1, "this CPU's share of the free bytes changes")         \
   X(FREE_LOAD, "free.load", LOAD, RELAXED, 1, "a CPU's share of the free bytes is read")           \
   X(BOOT_BOUND, "boot.bound", STORE, RELAXED, 1, "max_paddr is published")                         \
-  X(SLOT_BOUND, "slot.bound", LOAD, RELAXED, 1, "an address is compared with max_paddr")
+  X(BOOT_LEAVE, "boot.leave", ADD, ACQ_REL, 1, "a CPU is done with the boot page table")           \
+  X(SLOT_BOUND, "slot.bound", LOAD, RELAXED, 1, "an address is compared with max_paddr")           \
+  X(CHUNK_SAYS, "chunk.says", LOAD, RELAXED, 1, "what the chunk of a page of slots says is read")  \
+  X(CHUNK_NOTE, "chunk.note", STORE, RELAXED, 1, "the chunk is marked as touched")                 \
+  X(CHUNK_LOAD, "chunk.load", LOAD, ACQUIRE, 1, "whether a chunk of slots is written is read")     \
+  X(CHUNK_CLAIM, "chunk.claim", CAS, ACQUIRE, 1, "a CPU is about to write a chunk of slots")       \
+  X(CHUNK_PUBLISH, "chunk.publish", STORE, RELEASE, 1, "a chunk of slots is written")
 
 enum fm_site {
 #define FM_SITE_ENUM(id, name, kind, order, quiet, text) FM_SITE_##id,

@@ -29,6 +29,7 @@
 #define FM_SLOT_H
 
 #include <fm/atomic.h>
+#include <fm/chunk.h>
 #include <fm/kernel.h>
 #include <fm/meta.h>
 #include <fm/port.h>
@@ -38,8 +39,6 @@
 #define FM_COUNT_UNIQUE (UINT64_MAX - 1)
 #define FM_COUNT_MAX    ((uint64_t)INT64_MAX)
 #define FM_COUNT_BUSY   UINT64_C(0)
-
-#define FM_SLOT_SIZE UINT64_C(64)
 
 struct fm_slot {
   uint8_t storage[FM_META_MAX_SIZE];
@@ -152,8 +151,9 @@ FM_MUST_USE static inline enum fm_get_error fm_slot_find(const struct fm_kernel 
   if (FM_UNLIKELY(!fm_is_page_aligned(paddr.raw)))
     return FM_GET_NOT_ALIGNED;
   /* slot.bound, relaxed: needs no partner; boot.bound is stored before other CPUs start,
-   * and their start orders it. */
-  if (FM_UNLIKELY(paddr.raw >= fm_load_relaxed(FM_SITE_SLOT_BOUND, &kernel->max_paddr)))
+   * and their start orders it.  With deferred metadata the bound is 0. */
+  if (FM_UNLIKELY(paddr.raw >= fm_load_relaxed(FM_SITE_SLOT_BOUND, &kernel->slot_bound)) &&
+      !fm_chunk_reach(kernel, paddr))
     return FM_GET_OUT_OF_BOUND;
   *ret = fm_slot_at(paddr);
   return FM_GET_OK;

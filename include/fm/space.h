@@ -86,10 +86,11 @@ FM_MUST_USE enum fm_pt_error fm_space_new_kernel(struct fm_kernel *kernel, struc
 void fm_space_drop(struct fm_kernel *kernel, struct fm_space space);
 
 /* This CPU uses the space from now on: it takes a reference, and the space that was active
- * here loses its own.  Nothing happens if it is active already. */
+ * here loses its own (the boot page table has none).  Nothing happens if it is active already. */
 void fm_space_activate(struct fm_kernel *kernel, struct fm_space space);
 
-/* This CPU uses no space any more. */
+/* This CPU uses no space any more: it goes back to the kernel's, or if there is none yet to the
+ * boot page table. */
 void fm_space_deactivate(struct fm_kernel *kernel);
 
 /* ---- Ranges ---- */

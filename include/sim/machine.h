@@ -5,7 +5,7 @@
  *
  *   sim_plan_make()      what a map needs; refuses with a reason and a remedy
  *   sim_machine_new()    RAM file, windows, image with boot info: switched on, not booted
- *   sim_machine_boot()   runs the kernel side's boot
+ *   sim_machine_boot()   runs the kernel side's boot, all of it or stage by stage
  *   ... operations through sim_machine_ops(), inside sim_guard_run() ...
  *   sim_machine_free()   windows and file go; another machine may follow
  *
@@ -25,19 +25,33 @@ G_BEGIN_DECLS
 
 struct sim_bootmap;
 
+struct sim_extent {
+  uint64_t base;
+  uint64_t size;
+};
+
 struct sim_config {
   const struct sim_bootmap *map; /* borrowed for the time of the call */
   uint32_t cpus;                 /* 1 .. FM_CPUS_MAX */
   enum fm_allocator_kind allocator;
   enum fm_top top;
+  enum fm_linear_map linear_map;
+  enum fm_metadata_mode metadata;
   bool kernel_given;    /* else the loader looks for a place */
   uint64_t kernel_base; /* bytes */
   uint64_t kernel_size;
+  /* What the loader adds to the map; a size of 0: none.  Bytes. */
+  struct sim_extent initramfs;
+  struct sim_extent cmdline;
+  struct sim_extent framebuffer;
   const char *ram_file; /* NULL: memory of this process only */
 };
 
 /* One CPU, allocator buddy, top physical, image placed by the loader, no file. */
 void sim_config_init(struct sim_config *config, const struct sim_bootmap *map);
+
+/* Bytes of a framebuffer, rounded up; false: a figure is 0, or larger than screens have. */
+bool sim_framebuffer_size(uint64_t width, uint64_t height, uint64_t bits_per_pixel, uint64_t *ret);
 
 struct sim_plan {
   struct fm_region given[FM_REGIONS_MAX]; /* the firmware's map and what the loader adds */
@@ -62,10 +76,23 @@ typedef struct sim_machine sim_machine;
 /* Refuses (SIM_ERROR_LIMIT) what the host cannot hold before it touches anything. */
 sim_machine *sim_machine_new(const struct sim_config *config, GError **error);
 
-/* Read-only view of a RAM file that somebody left behind or still writes. */
-sim_machine *sim_machine_open(const char *path, GError **error);
+/* Read-only view of a RAM file that somebody left behind or still writes, whose boot came at
+ * least to that stage.  Before METADATA there are no slots to look at, before EARLY only the
+ * boot info. */
+sim_machine *sim_machine_open(const char *path, enum fm_boot_stage least, GError **error);
 
+/* Writes every deferred slot of a RAM file, which nobody may use meanwhile; *ret_slots: how
+ * many.  If the file system fills up, what was written stays good. */
+bool sim_machine_materialise(const char *path, uint64_t *ret_slots, GError **error);
+
+/* What the loader wrote into the image. */
+const struct fm_boot_info *sim_machine_info(const sim_machine *machine);
+
+/* Boots, all CPUs, up to the end. */
 bool sim_machine_boot(sim_machine *machine, GError **error);
+
+/* Goes on with the boot up to a stage. */
+bool sim_machine_boot_to(sim_machine *machine, enum fm_boot_stage until, GError **error);
 
 sim_machine *sim_machine_free(sim_machine *machine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(sim_machine, sim_machine_free)

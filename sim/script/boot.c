@@ -79,6 +79,33 @@ static enum sim_flow set_kernel(sim_run *run, const struct sim_command *key)
   return SIM_FLOW_NEXT;
 }
 
+static enum sim_flow set_extent(sim_run *run, const struct sim_command *key, struct sim_extent *ret)
+{
+  if (!sim_run_number(run, sim_command_expr(key, "base"), &ret->base) ||
+      !sim_run_number(run, sim_command_expr(key, "size"), &ret->size))
+    return SIM_FLOW_STOP;
+  if (ret->size == 0)
+    return sim_run_error(run, key->place, NULL, "nothing is 0 bytes long");
+  return SIM_FLOW_NEXT;
+}
+
+static enum sim_flow set_framebuffer(sim_run *run, const struct sim_command *key)
+{
+  uint64_t width;
+  uint64_t height;
+  uint64_t bits;
+  struct sim_extent *extent = &run->config.framebuffer;
+  if (!sim_run_number(run, sim_command_expr(key, "width"), &width) ||
+      !sim_run_number(run, sim_command_expr(key, "height"), &height) ||
+      !sim_run_number(run, sim_command_expr(key, "bits"), &bits) ||
+      !sim_run_number(run, sim_command_expr(key, "base"), &extent->base))
+    return SIM_FLOW_STOP;
+  if (!sim_framebuffer_size(width, height, bits, &extent->size))
+    return sim_run_error(run, key->place, NULL,
+                         "width and height of a screen are 1 to 65536, bits per pixel 1 to 64");
+  return SIM_FLOW_NEXT;
+}
+
 static enum sim_flow set_seed(sim_run *run, const struct sim_command *key)
 {
   uint64_t seed;
@@ -86,6 +113,30 @@ static enum sim_flow set_seed(sim_run *run, const struct sim_command *key)
     return SIM_FLOW_STOP;
   if (!run->options.seed_given)
     run->seed = seed;
+  return SIM_FLOW_NEXT;
+}
+
+static bool is_flag(const struct sim_command *key, const char *word)
+{
+  return strcmp(sim_command_flag(key), word) == 0;
+}
+
+/* Keys that choose between words. */
+static enum sim_flow set_choice(sim_run *run, const struct sim_command *key)
+{
+  struct sim_config *config = &run->config;
+  const char *name = key->verb->name;
+  if (strcmp(name, "top") == 0)
+    config->top = is_flag(key, "usable") ? FM_TOP_USABLE : FM_TOP_PHYSICAL;
+  if (strcmp(name, "linear_map") == 0)
+    config->linear_map = is_flag(key, "largest") ? FM_LINEAR_LARGEST : FM_LINEAR_4K;
+  if (strcmp(name, "metadata") == 0)
+    config->metadata = is_flag(key, "deferred") ? FM_METADATA_DEFERRED : FM_METADATA_EAGER;
+  if (strcmp(name, "allocator") == 0)
+    for (int kind = 0; kind < FM_ALLOCATORS; kind++)
+      if (strcmp(sim_command_word(key, "WORD"), fm_allocator_name((enum fm_allocator_kind)kind)) ==
+          0)
+        config->allocator = (enum fm_allocator_kind)kind;
   return SIM_FLOW_NEXT;
 }
 
@@ -102,15 +153,13 @@ static enum sim_flow set_key(sim_run *run, const struct sim_command *key)
     return set_seed(run, key);
   if (strcmp(name, "kernel") == 0)
     return set_kernel(run, key);
-  if (strcmp(name, "top") == 0)
-    run->config.top =
-        strcmp(sim_command_flag(key), "usable") == 0 ? FM_TOP_USABLE : FM_TOP_PHYSICAL;
-  if (strcmp(name, "allocator") == 0)
-    for (int kind = 0; kind < FM_ALLOCATORS; kind++)
-      if (strcmp(sim_command_word(key, "WORD"), fm_allocator_name((enum fm_allocator_kind)kind)) ==
-          0)
-        run->config.allocator = (enum fm_allocator_kind)kind;
-  return SIM_FLOW_NEXT;
+  if (strcmp(name, "initramfs") == 0)
+    return set_extent(run, key, &run->config.initramfs);
+  if (strcmp(name, "cmdline") == 0)
+    return set_extent(run, key, &run->config.cmdline);
+  if (strcmp(name, "framebuffer") == 0)
+    return set_framebuffer(run, key);
+  return set_choice(run, key);
 }
 
 enum sim_flow sim_run_machine_block(sim_run *run, const struct sim_command *command)

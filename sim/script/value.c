@@ -95,7 +95,7 @@ static uint64_t count_holders(const sim_run *run, uint64_t address)
   for (guint i = 0; i < handles->len; i++)
     holders += sim_handle_holds(handles->pdata[i], fm_paddr_of(address));
   for (uint32_t id = 0; id < run->kernel->cpus; id++)
-    holders += address != 0 && fm_kernel_cpu(run->kernel, id)->cr3 == address;
+    holders += address != run->kernel->boot_root && fm_kernel_cpu(run->kernel, id)->cr3 == address;
   return holders;
 }
 

@@ -64,7 +64,7 @@ enum sim_flow sim_verb_check(sim_run *run, const struct sim_command *command)
     sim_handle_each_frame(handles->pdata[i], count_holder, holders);
   /* A CPU holds the page table that it uses. */
   for (uint32_t id = 0; id < run->kernel->cpus; id++)
-    if (fm_kernel_cpu(run->kernel, id)->cr3 != 0)
+    if (fm_kernel_cpu(run->kernel, id)->cr3 != run->kernel->boot_root)
       count_holder(fm_paddr_of(fm_kernel_cpu(run->kernel, id)->cr3), holders);
   struct check check = {.run = run, .command = command, .holders = holders};
   uint64_t faults = sim_audit(run->machine, holders_of, &check, report_fault, &check);

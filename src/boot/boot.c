@@ -1,76 +1,22 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/*
- * Boot, in the kernel's order.  The figures come from the same functions that the plan
- * uses, so what was announced is what happens.
- */
+/* The stages of the boot, in the kernel's order. */
+#include "src/boot/steps.h"
+
 #include <fm/alloc.h>
-#include <fm/boot.h>
 #include <fm/frame.h>
+#include <fm/space.h>
 
-/* ---- Plan ---- */
-
-static uint64_t find_max_paddr(const struct fm_regions *regions, enum fm_top top)
+const char *fm_boot_stage_name(enum fm_boot_stage stage)
 {
-  for (uint32_t i = regions->count; i-- > 0;) {
-    const struct fm_region *region = &regions->at[i];
-    bool decides = top == FM_TOP_USABLE ? region->type == FM_REGION_USABLE
-                                        : fm_region_is_physical((enum fm_region_type)region->type);
-    if (decides)
-      return fm_region_end(region);
-  }
-  return 0;
+  static const char *const names[FM_STAGES] = {
+      [FM_STAGE_LOADED] = "loaded",     [FM_STAGE_EARLY] = "early",
+      [FM_STAGE_METADATA] = "metadata", [FM_STAGE_ALLOCATOR] = "allocator",
+      [FM_STAGE_DONE] = "done",         [FM_STAGE_KERNEL_TABLE] = "kernel-table",
+  };
+  return (uint32_t)stage < FM_STAGES ? names[stage] : "unknown";
 }
 
-/* Per-CPU storage: an array of n-1 addresses, then n-1 blocks of one page. */
-static bool plan_cpus(struct fm_early *early, uint32_t cpus, fm_paddr *ret)
-{
-  *ret = fm_paddr_of(0);
-  if (cpus == 1)
-    return true;
-  if (!fm_early_alloc(early, (cpus - 1) * sizeof(uint64_t), FM_PAGE_SIZE, ret))
-    return false;
-  fm_paddr block;
-  for (uint32_t id = 1; id < cpus; id++)
-    if (!fm_early_alloc(early, FM_PAGE_SIZE, FM_PAGE_SIZE, &block))
-      return false;
-  return true;
-}
-
-static enum fm_boot_status plan(const struct fm_regions *regions, enum fm_top top, uint32_t cpus,
-                                struct fm_boot_plan *ret, fm_paddr *ret_cpu_blocks)
-{
-  fm_early_init(&ret->early, regions);
-  if (ret->early.low.end == 0 && ret->early.high.end == 0)
-    return FM_BOOT_NO_USABLE;
-  if (!plan_cpus(&ret->early, cpus, ret_cpu_blocks))
-    return FM_BOOT_NO_ROOM_CPUS;
-
-  ret->max_paddr = find_max_paddr(regions, top);
-  if (ret->max_paddr == 0)
-    return FM_BOOT_NO_PHYSICAL;
-  if (ret->max_paddr > FM_WINDOW_ROOM)
-    return FM_BOOT_WINDOW;
-  ret->nr_frames = ret->max_paddr / FM_PAGE_SIZE;
-  ret->meta_size = fm_page_up(ret->nr_frames * FM_SLOT_SIZE);
-
-  fm_paddr meta;
-  if (!fm_early_alloc(&ret->early, ret->meta_size, FM_PAGE_SIZE, &meta))
-    return FM_BOOT_NO_ROOM_META;
-  ret->meta_start = meta.raw;
-  return FM_BOOT_OK;
-}
-
-enum fm_boot_status fm_boot_plan(const struct fm_regions *regions, enum fm_top top, uint32_t cpus,
-                                 struct fm_boot_plan *ret)
-{
-  const struct fm_boot_plan nothing = {0};
-  fm_paddr cpu_blocks;
-
-  *ret = nothing;
-  return plan(regions, top, cpus, ret, &cpu_blocks);
-}
-
-/* ---- Steps of the boot ---- */
+/* ---- Map, early allocator, per-CPU storage ---- */
 
 static void init_kernel(struct fm_kernel *kernel, const struct fm_boot_info *info)
 {
@@ -82,137 +28,143 @@ static void init_kernel(struct fm_kernel *kernel, const struct fm_boot_info *inf
   kernel->cpus = info->cpus;
   kernel->top = info->top;
   kernel->allocator = info->allocator;
+  kernel->linear_map = info->linear_map;
   kernel->next_list_id = 1;
+  kernel->boot_root = info->image_base + FM_IMAGE_TABLES;
   kernel->stage = FM_STAGE_LOADED;
 }
 
-static void init_cpu_blocks(struct fm_kernel *kernel, fm_paddr array)
+/* Every CPU starts on the boot page table. */
+static void init_block(struct fm_cpu_block *block, uint32_t id, uint64_t boot_root)
+{
+  __builtin_memset(block, 0, sizeof(*block));
+  block->id = id;
+  block->cr3 = boot_root;
+}
+
+/* An array of n-1 addresses, then n-1 blocks of one page; the boot processor's is in the
+ * image. */
+static enum fm_boot_status init_cpu_blocks(struct fm_kernel *kernel)
 {
   struct fm_cpu_block *block = fm_kernel_cpu(kernel, 0);
-  __builtin_memset(block, 0, sizeof(*block));
+  init_block(block, 0, kernel->boot_root);
   fm_port_this_cpu.block = block;
   fm_port_this_cpu.id = 0;
-
-  kernel->cpu_blocks = array.raw;
   if (kernel->cpus == 1)
-    return;
+    return FM_BOOT_OK;
+
   uint64_t size = (kernel->cpus - 1) * sizeof(uint64_t);
-  uint64_t *blocks = (uint64_t *)fm_linear(array, size);
-  /* Where the plan put them: the same requests give the same answers. */
-  struct fm_early again;
-  fm_paddr storage;
-  fm_early_init(&again, &kernel->regions);
-  if (!fm_early_alloc(&again, size, FM_PAGE_SIZE, &storage))
-    fm_port_panic("the per-CPU storage is not where it was planned");
+  fm_paddr array;
+  if (!fm_early_alloc(&kernel->early, size, FM_PAGE_SIZE, &array))
+    return FM_BOOT_NO_ROOM_CPUS;
+  uint64_t *blocks = (uint64_t *)fm_linear_boot(array, size, "writing the table of CPUs");
   for (uint32_t id = 1; id < kernel->cpus; id++) {
-    if (!fm_early_alloc(&again, FM_PAGE_SIZE, FM_PAGE_SIZE, &storage))
-      fm_port_panic("the per-CPU storage is not where it was planned");
+    fm_paddr storage;
+    if (!fm_early_alloc(&kernel->early, FM_PAGE_SIZE, FM_PAGE_SIZE, &storage))
+      return FM_BOOT_NO_ROOM_CPUS;
     blocks[id - 1] = fm_linear_kaddr(storage).raw;
-    block = (struct fm_cpu_block *)fm_linear(storage, FM_PAGE_SIZE);
-    __builtin_memset(block, 0, FM_PAGE_SIZE);
-    block->id = id;
+    block = (struct fm_cpu_block *)fm_linear_boot(storage, FM_PAGE_SIZE,
+                                                  "clearing the storage of a CPU");
+    init_block(block, id, kernel->boot_root);
   }
+  kernel->cpu_blocks = array.raw;
+  return FM_BOOT_OK;
+}
+
+static enum fm_boot_status boot_early(struct fm_kernel *kernel, const struct fm_boot_info *info,
+                                      const struct fm_region *map)
+{
+  init_kernel(kernel, info);
+  if (fm_regions_normalise(map, info->regions, &kernel->regions) != FM_REGION_OK)
+    return FM_BOOT_BAD_MAP;
+  fm_early_init(&kernel->early, &kernel->regions);
+  return init_cpu_blocks(kernel);
+}
+
+/* ---- Slots ---- */
+
+/* All memory from 4 GiB on, which the loader did not map. */
+static enum fm_boot_status map_linear(struct fm_kernel *kernel, uint64_t max_paddr)
+{
+  if (max_paddr <= FM_4GIB)
+    return FM_BOOT_OK;
+  uint32_t level = fm__boot_level((enum fm_linear_map)kernel->linear_map);
+  return fm_bootpt_map(kernel, FM_LINEAR_BASE + FM_4GIB, fm_paddr_of(FM_4GIB), max_paddr - FM_4GIB,
+                       level, FM_BOOTPT_DATA) == FM_BOOTPT_OK
+             ? FM_BOOT_OK
+             : FM_BOOT_NO_ROOM_TABLES;
+}
+
+/* How far the range that will have this address had come. */
+static uint64_t early_next(const struct fm_early *early, fm_paddr start)
+{
+  return start.raw < FM_4GIB ? early->low.next : early->high.next;
+}
+
+static enum fm_boot_status alloc_slots(struct fm_kernel *kernel, uint64_t nr_frames)
+{
+  uint64_t align = fm__boot_meta_align((enum fm_linear_map)kernel->linear_map);
+  uint64_t size = fm_page_up(nr_frames * FM_SLOT_SIZE);
+  struct fm_early before = kernel->early;
+  fm_paddr start;
+  if (!fm_early_alloc(&kernel->early, size, align, &start))
+    return FM_BOOT_NO_ROOM_META;
+  kernel->nr_frames = nr_frames;
+  kernel->meta_start = start.raw;
+  kernel->meta_size = size;
+  kernel->meta_gap = start.raw - early_next(&before, start);
+  return FM_BOOT_OK;
 }
 
 /* Every slot becomes unused.  vtable_ptr is not written: it means nothing yet. */
-static void init_slots(const struct fm_boot_plan *plan)
+static void write_slots(const struct fm_kernel *kernel)
 {
-  struct fm_slot *slots =
-      (struct fm_slot *)fm_linear(fm_paddr_of(plan->meta_start), plan->meta_size);
-  for (uint64_t i = 0; i < plan->nr_frames; i++) {
+  struct fm_slot *slots = (struct fm_slot *)fm_linear_boot(fm_paddr_of(kernel->meta_start),
+                                                           kernel->meta_size, "writing the slots");
+  for (uint64_t i = 0; i < kernel->nr_frames; i++) {
     __builtin_memset(slots[i].storage, 0, sizeof(slots[i].storage));
     slots[i].ref_count = FM_COUNT_UNUSED;
     slots[i].in_list = 0;
   }
 }
 
-/* Claims each frame of the range for `type` and forgets the handles. */
-static bool mark(const struct fm_kernel *kernel, struct fm_range range, uint32_t type)
+static enum fm_boot_status map_slots(struct fm_kernel *kernel)
 {
-  for (fm_paddr at = range.start; at.raw < range.end.raw; at.raw += FM_PAGE_SIZE) {
-    struct fm_frame frame;
-    if (fm_frame_from_unused(kernel, at, fm_meta_empty(type), NULL, &frame) != FM_GET_OK)
-      return false;
-    (void)fm_frame_into_raw(frame);
-  }
-  return true;
-}
-
-/* An early range without the metadata pages, which lie in at most one of the two. */
-static bool mark_early(const struct fm_kernel *kernel, const struct fm_early_range *early)
-{
-  struct fm_range all = fm_early_allocated(early);
-  struct fm_range meta = fm_range_of(kernel->meta_start, kernel->meta_start + kernel->meta_size);
-
-  if (fm_range_is_empty(all))
-    return true;
-  if (!fm_range_has(all, meta.start))
-    return mark(kernel, all, FM_META_EARLY);
-  return mark(kernel, fm_range_of(all.start.raw, meta.start.raw), FM_META_EARLY) &&
-         mark(kernel, fm_range_of(meta.end.raw, all.end.raw), FM_META_EARLY);
-}
-
-static bool region_mark(enum fm_region_type type, uint32_t *ret)
-{
-  switch (type) {
-  case FM_REGION_BAD_MEMORY:
-  case FM_REGION_NONVOLATILE_SLEEP:
-  case FM_REGION_MODULE:
-  case FM_REGION_RECLAIMABLE:
-    *ret = FM_META_UNUSABLE;
-    return true;
-  case FM_REGION_UNKNOWN:
-  case FM_REGION_RESERVED:
-  case FM_REGION_FRAMEBUFFER:
-    *ret = FM_META_RESERVED;
-    return true;
-  case FM_REGION_KERNEL:
-    *ret = FM_META_KERNEL;
-    return true;
-  case FM_REGION_USABLE:
-  case FM_REGION_TYPES:
-    break;
-  }
-  return false;
-}
-
-/* Everything that is not usable, downwards from the region that ends the slots. */
-static bool mark_regions(const struct fm_kernel *kernel)
-{
-  for (uint32_t i = kernel->regions.count; i-- > 0;) {
-    const struct fm_region *region = &kernel->regions.at[i];
-    uint32_t type;
-    if (region->base >= kernel->max_paddr || !region_mark((enum fm_region_type)region->type, &type))
-      continue;
-    if (!mark(kernel, fm_range_of(region->base, fm_region_end(region)), type))
-      return false;
-  }
-  return true;
-}
-
-static enum fm_boot_status init_metadata(struct fm_kernel *kernel, const struct fm_boot_plan *plan)
-{
-  kernel->early = plan->early;
-  kernel->nr_frames = plan->nr_frames;
-  kernel->meta_start = plan->meta_start;
-  kernel->meta_size = plan->meta_size;
-
-  init_slots(plan);
-  fm_port_map_meta(fm_paddr_of(plan->meta_start), plan->meta_size);
-  /* boot.bound, relaxed: needs no partner; other CPUs start later, and their start orders
-   * it. */
-  fm_store_relaxed(FM_SITE_BOOT_BOUND, &kernel->max_paddr, plan->max_paddr);
-
-  if (!mark_early(kernel, &kernel->early.low) || !mark_early(kernel, &kernel->early.high) ||
-      !mark_regions(kernel) ||
-      !mark(kernel, fm_range_of(plan->meta_start, plan->meta_start + plan->meta_size),
-            FM_META_META_PAGE))
-    return FM_BOOT_MARK;
-  kernel->stage = FM_STAGE_METADATA;
+  uint32_t level = fm__boot_level((enum fm_linear_map)kernel->linear_map);
+  if (fm_bootpt_map(kernel, FM_META_BASE, fm_paddr_of(kernel->meta_start), kernel->meta_size, level,
+                    FM_BOOTPT_DATA) != FM_BOOTPT_OK)
+    return FM_BOOT_NO_ROOM_TABLES;
+  fm_port_map_meta(fm_paddr_of(kernel->meta_start), kernel->meta_size);
   return FM_BOOT_OK;
 }
 
-static enum fm_boot_status init_allocator(struct fm_kernel *kernel)
+/* `chunks`: the table of deferred slots, or 0. */
+static enum fm_boot_status boot_metadata(struct fm_kernel *kernel, uint64_t chunks)
+{
+  uint64_t max_paddr = fm__boot_max_paddr(&kernel->regions, (enum fm_top)kernel->top);
+  fm_bootpt_adopt(kernel);
+  enum fm_boot_status status = map_linear(kernel, max_paddr);
+  if (status == FM_BOOT_OK)
+    status = alloc_slots(kernel, max_paddr / FM_PAGE_SIZE);
+  if (status != FM_BOOT_OK)
+    return status;
+  kernel->chunks = chunks;
+  if (chunks == 0)
+    write_slots(kernel);
+  status = map_slots(kernel);
+  if (status != FM_BOOT_OK)
+    return status;
+
+  kernel->max_paddr = max_paddr;
+  /* boot.bound, relaxed: needs no partner; other CPUs start later, and their start orders
+   * it. */
+  fm_store_relaxed(FM_SITE_BOOT_BOUND, &kernel->slot_bound, chunks != 0 ? 0 : max_paddr);
+  return fm__boot_mark(kernel) ? FM_BOOT_OK : FM_BOOT_MARK;
+}
+
+/* ---- Frame allocator ---- */
+
+static enum fm_boot_status boot_allocator(struct fm_kernel *kernel)
 {
   if (!fm_allocator_init(kernel))
     return FM_BOOT_NO_ROOM_ALLOC;
@@ -221,33 +173,54 @@ static enum fm_boot_status init_allocator(struct fm_kernel *kernel)
   struct fm_range range;
   while (fm_boot_next_free(kernel, &cursor, &range))
     fm_add_free_memory(kernel, range);
-  kernel->stage = FM_STAGE_ALLOCATOR;
   return FM_BOOT_OK;
 }
 
-enum fm_boot_status fm_boot(fm_paddr image, struct fm_kernel **ret)
+/* ---- All of it ---- */
+
+static enum fm_boot_status boot_next(struct fm_kernel *kernel, const struct fm_boot_info *info,
+                                     const struct fm_region *map)
 {
+  switch ((enum fm_boot_stage)kernel->stage) {
+  case FM_STAGE_LOADED:
+    return boot_early(kernel, info, map);
+  case FM_STAGE_EARLY:
+    return boot_metadata(kernel, info->chunks);
+  case FM_STAGE_METADATA:
+    return boot_allocator(kernel);
+  default:
+    return fm__boot_kernel_table(kernel);
+  }
+}
+
+enum fm_boot_status fm_boot(fm_paddr image, enum fm_boot_stage until, struct fm_kernel **ret)
+{
+  const char *const doing = "reading the boot info";
   const struct fm_boot_info *info =
-      (const struct fm_boot_info *)fm_linear(image, sizeof(struct fm_boot_info));
-  const struct fm_region *map = (const struct fm_region *)fm_linear(
-      fm_paddr_add(image, FM_IMAGE_REGIONS), info->regions * sizeof(struct fm_region));
+      (const struct fm_boot_info *)fm_linear_boot(image, sizeof(struct fm_boot_info), doing);
+  const struct fm_region *map = (const struct fm_region *)fm_linear_boot(
+      fm_paddr_add(image, FM_IMAGE_REGIONS), info->regions * sizeof(struct fm_region), doing);
   struct fm_kernel *kernel =
-      (struct fm_kernel *)fm_linear(fm_paddr_add(image, FM_IMAGE_KERNEL), sizeof(struct fm_kernel));
+      (struct fm_kernel *)fm_linear_boot(fm_paddr_add(image, FM_IMAGE_KERNEL),
+                                         sizeof(struct fm_kernel), "clearing the kernel's state");
 
-  init_kernel(kernel, info);
   *ret = kernel;
-  if (fm_regions_normalise(map, info->regions, &kernel->regions) != FM_REGION_OK)
-    return FM_BOOT_BAD_MAP;
+  if (until > FM_STAGE_KERNEL_TABLE)
+    until = FM_STAGE_KERNEL_TABLE;
+  if (info->allocator == FM_ALLOCATOR_NONE && until > FM_STAGE_ALLOCATOR)
+    until = FM_STAGE_ALLOCATOR;
+  while (kernel->stage < until) {
+    enum fm_boot_status status = boot_next(kernel, info, map);
+    if (status != FM_BOOT_OK)
+      return status;
+    kernel->stage++;
+  }
+  return FM_BOOT_OK;
+}
 
-  struct fm_boot_plan plan_made = {0};
-  fm_paddr cpu_blocks;
-  enum fm_boot_status status =
-      plan(&kernel->regions, (enum fm_top)info->top, info->cpus, &plan_made, &cpu_blocks);
-  if (status != FM_BOOT_OK)
-    return status;
-  init_cpu_blocks(kernel, cpu_blocks);
-  status = init_metadata(kernel, &plan_made);
-  if (status != FM_BOOT_OK)
-    return status;
-  return init_allocator(kernel);
+void fm_boot_cpu(struct fm_kernel *kernel)
+{
+  struct fm_space space = {fm_frame_from_raw(fm_paddr_of(kernel->kernel_root))};
+  fm_space_activate(kernel, space);
+  fm_bootpt_leave(kernel);
 }

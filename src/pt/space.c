@@ -41,12 +41,13 @@ void fm_space_drop(struct fm_kernel *kernel, struct fm_space space)
   fm_frame_drop(kernel, space.root);
 }
 
+/* The boot page table is in the image, and no frame that anybody counts. */
 static void switch_to(struct fm_kernel *kernel, uint64_t root)
 {
   struct fm_cpu_block *cpu = fm_this_cpu();
   uint64_t before = cpu->cr3;
   cpu->cr3 = root;
-  if (before != 0)
+  if (before != kernel->boot_root)
     fm_frame_drop(kernel, fm_frame_from_raw(fm_paddr_of(before)));
 }
 
@@ -61,5 +62,10 @@ void fm_space_activate(struct fm_kernel *kernel, struct fm_space space)
 
 void fm_space_deactivate(struct fm_kernel *kernel)
 {
-  switch_to(kernel, 0);
+  if (kernel->kernel_root == 0) {
+    switch_to(kernel, kernel->boot_root);
+    return;
+  }
+  struct fm_space space = {fm_frame_from_raw(fm_paddr_of(kernel->kernel_root))};
+  fm_space_activate(kernel, space);
 }

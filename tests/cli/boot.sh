@@ -60,14 +60,18 @@ keys() {
   }' "$1"
 }
 run boot --memory 64M --json -
-verdict 'the record of a boot is one line' test "$(wc -l <out)" -eq 1
+verdict 'a boot has two records of one line' test "$(wc -l <out)" -eq 2
+verdict 'one when the allocator has its memory' \
+  sh -c 'sed -n 1p out | grep -q "\"stage\":\"allocator\".*\"early\":3,"'
+verdict 'one when it is over' sh -c 'sed -n 2p out | grep -q "\"stage\":\"done\".*\"early\":0,"'
+cp out both
+sed -n 1p both >out
 wanted='framesim kind stage map kernel regions max_paddr frames early meta_pages types '
 wanted="${wanted}unused unique free_bytes "
 verdict 'with these keys in this order' test "$(keys out)" = "$wanted"
 verdict 'and kind' grep -q '^{"framesim":1,"kind":"boot",' out
-cp out record
 run boot --memory 64M --json file.json
-verdict 'a file gets the same record' cmp file.json record
+verdict 'a file gets the same records' cmp file.json both
 verdict 'beside the text' prints 0 'Normalised regions'
 run boot --memory 64M --json missing/file.json
 verdict 'a record that cannot be written' answers 4 'cannot write missing/file.json'

@@ -95,7 +95,7 @@ static bool open_and_look(const char *what)
 {
   g_autoptr(GError) error = NULL;
 
-  test_machine = sim_machine_open(ram_path, &error);
+  test_machine = sim_machine_open(ram_path, FM_STAGE_METADATA, &error);
   if (test_machine == NULL) {
     ck_assert_msg(g_error_matches(error, SIM_ERROR, SIM_ERROR_INPUT), "%s: %s", what,
                   error->message);
@@ -140,8 +140,8 @@ START_TEST(a_file_whose_machine_never_booted_is_refused)
   test_machine = test_machine_create(&config, &error);
   ck_assert_ptr_nonnull(test_machine);
   test_teardown();
-  ck_assert_ptr_null(sim_machine_open(ram_path, &error));
-  ck_assert_ptr_nonnull(strstr(error->message, "did not get as far as having slots"));
+  ck_assert_ptr_null(sim_machine_open(ram_path, FM_STAGE_METADATA, &error));
+  ck_assert_ptr_nonnull(strstr(error->message, "has come to stage 'loaded'"));
 }
 END_TEST
 
@@ -240,7 +240,7 @@ START_TEST(damaged_slots_are_findings_and_not_crashes)
   }
   g_autoptr(GError) error = NULL;
   uint64_t sum = 0;
-  test_machine = sim_machine_open(ram_path, &error);
+  test_machine = sim_machine_open(ram_path, FM_STAGE_METADATA, &error);
   ck_assert_uint_gt(sim_audit(test_machine, NULL, NULL, count_fault, &sum), 10);
 }
 END_TEST
@@ -253,7 +253,7 @@ START_TEST(each_figure_that_would_lead_astray_is_refused)
   } rows[] = {
       {"image of 4 KiB", 2 * MIB + offsetof(struct fm_boot_info, image_size), 4096},
       {"image of 2 GiB", 2 * MIB + offsetof(struct fm_boot_info, image_size), 2 * GIB},
-      {"version 2", 2 * MIB + offsetof(struct fm_boot_info, version), 2 | UINT64_C(3) << 32},
+      {"version 3", 2 * MIB + offsetof(struct fm_boot_info, version), 3 | UINT64_C(3) << 32},
       {"no frames", KERNEL + offsetof(struct fm_kernel, max_paddr), 0},
       {"too many frames", KERNEL + offsetof(struct fm_kernel, nr_frames), 1 << 20},
       {"slots elsewhere", KERNEL + offsetof(struct fm_kernel, meta_start), 4 * MIB},

@@ -204,7 +204,7 @@ START_TEST(a_full_disk_in_the_middle_of_an_operation_ends_the_machine)
 }
 END_TEST
 
-/* In a process of its own: a file system of 2 MiB, filled when the machine is switched on.
+/* In a process of its own: a file system of 4 MiB, filled when the machine is switched on.
  * Returns a text for what went wrong, NULL if nothing. */
 static const char *fill_the_disk(void)
 {
@@ -240,14 +240,14 @@ START_TEST(a_file_system_that_fills_up_is_reported)
   int status;
 
   config.sim.ram_file = ram_path;
-  config.ram = 48 * MIB; /* 768 KiB of slots */
+  config.ram = 48 * MIB; /* 768 KiB of slots, and more than 257 page tables */
   pid_t child = fork();
   ck_assert_int_ge(child, 0);
   if (child == 0) {
     if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
       _exit(NOT_ALLOWED);
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("tmpfs", folder, "tmpfs", 0, "size=2m") != 0)
+        mount("tmpfs", folder, "tmpfs", 0, "size=4m") != 0)
       _exit(NOT_ALLOWED);
     const char *failure = fill_the_disk();
     if (failure != NULL)

@@ -87,32 +87,6 @@ static void frame_result(struct replay *r, const char *name, const char *error,
 
 /* ---- Boot ---- */
 
-/* The reference's boot takes page-table pages behind the slots: two upper tables, and one
- * for each 2 MiB of slots.  Here they are taken before the allocator gets its memory. */
-static void take_table_pages(struct replay *r)
-{
-  uint64_t pages = r->kernel->meta_size / FM_PAGE_SIZE;
-  fm_paddr tables;
-  uint64_t count = 2 + (pages + 511) / 512;
-  ck_assert(fm_early_alloc(&r->kernel->early, count * FM_PAGE_SIZE, FM_PAGE_SIZE, &tables));
-  for (uint64_t i = 0; i < count; i++) {
-    struct fm_frame frame = {NULL};
-    ck_assert_int_eq(fm_frame_from_unused(r->kernel, fm_paddr_add(tables, i * FM_PAGE_SIZE),
-                                          fm_meta_empty(FM_META_EARLY), NULL, &frame),
-                     FM_GET_OK);
-  }
-}
-
-static void give_memory(struct replay *r)
-{
-  r->kernel->allocator = FM_ALLOCATOR_BUDDY;
-  ck_assert(fm_allocator_init(r->kernel));
-  struct fm_free_cursor cursor = {0};
-  struct fm_range range;
-  while (fm_boot_next_free(r->kernel, &cursor, &range))
-    fm_add_free_memory(r->kernel, range);
-}
-
 static void write_boot(struct replay *r)
 {
   static const char *const types[] = {"BadMemory",   "Unknown",     "NonVolatileSleep",
@@ -140,13 +114,12 @@ static void op_boot(struct replay *r)
   sim_bootmap map = {.file = (char *)"ops", .format = "ops", .regions = r->regions};
   r->config.map = &map;
   r->machine = sim_machine_new(&r->config, &error);
-  ck_assert_msg(r->machine != NULL && sim_machine_boot(r->machine, &error), "%s",
-                error != NULL ? error->message : "");
+  ck_assert_msg(r->machine != NULL && sim_machine_boot_to(r->machine, FM_STAGE_METADATA, &error),
+                "%s", error != NULL ? error->message : "");
   r->kernel = sim_machine_kernel(r->machine);
-  take_table_pages(r);
   write_boot(r);
   ops_write_counts(r->kernel, "boot count meta", r->out);
-  give_memory(r);
+  ck_assert(sim_machine_boot_to(r->machine, FM_STAGE_ALLOCATOR, &error));
   ops_write_counts(r->kernel, "boot count final", r->out);
   g_string_append_printf(r->out, "boot free_bytes 0x%" PRIx64 "\n%s => ok",
                          fm_free_bytes(r->kernel), r->text);
@@ -432,7 +405,7 @@ char *ops_replay(const char *text)
   g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
   sim_config_init(&r.config, NULL);
-  r.config.allocator = FM_ALLOCATOR_NONE; /* the buddy allocator gets its memory later */
+  r.config.allocator = FM_ALLOCATOR_BUDDY;
   for (char **line = lines; *line != NULL; line++)
     if ((*line)[0] != '\0')
       run_line(&r, *line);

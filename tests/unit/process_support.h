@@ -77,6 +77,7 @@ static inline void process_boot(uint64_t ram, uint32_t cpus, int build)
   struct fm_region *first = &g_array_index(memory->regions, struct fm_region, 0);
   struct test_config config;
   test_config_init(&config);
+  config.stage = FM_STAGE_DONE;
   /* Not frame 0: as a page table it could not be told from none. */
   first->base = FM_PAGE_SIZE;
   first->size -= FM_PAGE_SIZE;
@@ -103,7 +104,7 @@ static inline void process_teardown(void)
   sim_cpu_enter(test_machine, 0);
   exit_all();
   for (uint32_t cpu = 0; cpu < test_kernel()->cpus; cpu++)
-    ck_assert_uint_eq(fm_kernel_cpu(test_kernel(), cpu)->cr3, 0);
+    ck_assert_uint_eq(fm_kernel_cpu(test_kernel(), cpu)->cr3, test_kernel()->kernel_root);
   ck_assert_uint_eq(ops->free_bytes(test_kernel()), free_before);
   test_expect_sound();
   ck_assert_uint_eq(test_take_findings(NULL), 0);

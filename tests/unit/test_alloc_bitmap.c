@@ -6,7 +6,7 @@
 #include "sim/bootmap/bootmap.h"
 #include "tests/support.h"
 
-#define FIRST (3 * MIB + 0x20000) /* the first frame behind the slots */
+#define FIRST (3 * MIB + 0x40000) /* behind the slots and the tables for them */
 
 static const struct fm_ops *ops;
 
@@ -100,7 +100,7 @@ START_TEST(runs_cross_words_of_the_bitmap)
   setup_from_first(_i);
   expect_alloc(61 * 0x1000, 0x1000, FIRST);
   expect_alloc(130 * 0x1000, 0x1000, FIRST + 61 * 0x1000);
-  expect_alloc(64 * 0x1000, 64 * 0x1000, FIRST + 0xe0000);
+  expect_alloc(64 * 0x1000, 64 * 0x1000, 4 * MIB);
   dealloc(FIRST + 61 * 0x1000, 130 * 0x1000);
   expect_alloc(130 * 0x1000, 0x1000, FIRST + 61 * 0x1000);
 }
@@ -181,7 +181,10 @@ START_TEST(bits_without_room_in_the_image_take_early_frames)
   ck_assert(!ops->is_free(test_kernel(), fm_paddr_of(0x9000)));
   ck_assert(!ops->is_free(test_kernel(), fm_paddr_of(0x9000 + bitmap->own_size - 0x1000)));
   ck_assert(ops->is_free(test_kernel(), fm_paddr_of(0x9000 + bitmap->own_size)));
-  uint64_t lost = 0x1000 + TEST_IMAGE_SIZE + bitmap->own_size + test_kernel()->meta_size;
+  struct fm_range early = fm_early_allocated(&test_kernel()->early.low); /* slots, tables */
+  struct fm_range high = fm_early_allocated(&test_kernel()->early.high);
+  uint64_t lost =
+      0x1000 + TEST_IMAGE_SIZE + bitmap->own_size + fm_range_size(early) + fm_range_size(high);
   ck_assert_uint_eq(ops->free_bytes(test_kernel()), 65 * MIB + 2 * GIB - lost);
   expect_alloc(0x8000, 0x1000, 0);
   expect_alloc(0x1000, 0x1000, 0x9000 + bitmap->own_size);

@@ -65,7 +65,7 @@ START_TEST(a_small_machine_boots_as_planned)
   ck_assert_uint_eq(kernel->meta_size, 2048 * 64);
   ck_assert_uint_eq(kernel->cpu_blocks, 0);
   ck_assert_uint_eq(kernel->early.low.start, 3 * MIB);
-  ck_assert_uint_eq(kernel->early.low.next, 3 * MIB + 0x20000);
+  ck_assert_uint_eq(kernel->early.low.next, 3 * MIB + 0x23000);
 
   expect_marked(0, 0x8000, "-");
   expect_marked(0x8000, 0x9000, "unusable"); /* the page where other CPUs start */
@@ -74,7 +74,8 @@ START_TEST(a_small_machine_boots_as_planned)
   expect_marked(MIB, 2 * MIB, "-");
   expect_marked(2 * MIB, 3 * MIB, "kernel");
   expect_marked(3 * MIB, 3 * MIB + 0x20000, "meta-page");
-  expect_marked(3 * MIB + 0x20000, 8 * MIB, "-");
+  expect_marked(3 * MIB + 0x20000, 3 * MIB + 0x23000, "early"); /* tables that map the slots */
+  expect_marked(3 * MIB + 0x23000, 8 * MIB, "-");
   test_expect_sound();
 }
 END_TEST
@@ -184,8 +185,9 @@ START_TEST(free_bytes_are_what_the_map_leaves)
   for (uint64_t at = 0; at < TEST_RAM; at += FM_PAGE_SIZE)
     pages += sim_machine_ops(test_machine)->is_free(test_kernel(), fm_paddr_of(at));
   ck_assert_uint_eq(sim_machine_ops(test_machine)->free_bytes(test_kernel()), pages * FM_PAGE_SIZE);
-  /* 8 MiB without the hole at 1 MiB, the low page, the image, the slots, the CPUs. */
-  ck_assert_uint_eq(pages, 2048 - 97 - 1 - 256 - 32 - 2);
+  /* 8 MiB without the hole at 1 MiB, the low page, the image, the slots, tables for them, the
+   * CPUs. */
+  ck_assert_uint_eq(pages, 2048 - 97 - 1 - 256 - 32 - 3 - 2);
 }
 END_TEST
 
@@ -218,7 +220,8 @@ static enum fm_boot_status plan(enum fm_top top, uint32_t cpus, struct fm_boot_p
   const struct fm_region *given = (const struct fm_region *)(void *)map->regions->data;
 
   ck_assert_int_eq(fm_regions_normalise(given, map->regions->len, &regions), FM_REGION_OK);
-  return fm_boot_plan(&regions, top, cpus, ret);
+  const struct fm_boot_options options = {.top = top, .cpus = cpus};
+  return fm_boot_plan(&regions, &options, ret);
 }
 
 START_TEST(the_plan_says_why_a_boot_cannot_be)
@@ -248,10 +251,14 @@ START_TEST(slots_go_above_4_gib_when_there_is_no_room_below)
   add(MIB, 2 * MIB, FM_REGION_USABLE);
   add(4 * GIB, 5 * GIB, FM_REGION_USABLE);
   ck_assert_int_eq(plan(FM_TOP_PHYSICAL, 2, &got), FM_BOOT_OK);
-  ck_assert_uint_eq(got.meta_start, 4 * GIB);
+  /* Below are 256 pages: two for the CPUs, the others for the first of the 1 + 512 tables that
+   * map 1 GiB by small pages.  Then 2 + 40 tables for the slots. */
+  ck_assert_uint_eq(got.early.low.next, 2 * MIB);
+  ck_assert_uint_eq(got.meta_start, 4 * GIB + (513 - 254) * FM_PAGE_SIZE);
   ck_assert_uint_eq(got.meta_size, 5 * GIB / 64);
-  ck_assert_uint_eq(got.early.low.next, MIB + 0x2000); /* the CPUs */
-  ck_assert_uint_eq(got.early.high.next, 4 * GIB + 5 * GIB / 64);
+  ck_assert_uint_eq(got.early.high.next, got.meta_start + got.meta_size + 42 * FM_PAGE_SIZE);
+  ck_assert_uint_eq(got.tables, 513 + 42);
+  ck_assert_uint_eq(got.fault, 0);
 }
 END_TEST
 

@@ -106,7 +106,7 @@ START_TEST(refused_machines_leave_nothing_behind)
     ck_assert_ptr_null(test_machine_create(&config, &error));
     ck_assert(g_error_matches(error, SIM_ERROR, SIM_ERROR_USAGE));
     g_autoptr(GError) no_file = NULL;
-    ck_assert_ptr_null(sim_machine_open("/nonexistent/ram", &no_file));
+    ck_assert_ptr_null(sim_machine_open("/nonexistent/ram", FM_STAGE_LOADED, &no_file));
     ck_assert(g_error_matches(no_file, SIM_ERROR, SIM_ERROR_INPUT));
   }
   ck_assert_uint_eq(test_open_files(), files);
@@ -175,7 +175,7 @@ START_TEST(a_ram_file_can_be_looked_at_later)
   g_autofree char *before = sim_machine_digest(test_machine);
   test_teardown();
 
-  test_machine = sim_machine_open(path, &error);
+  test_machine = sim_machine_open(path, FM_STAGE_METADATA, &error);
   ck_assert_msg(test_machine != NULL, "%s", error != NULL ? error->message : "");
   g_autofree char *after = sim_machine_digest(test_machine);
   ck_assert_str_eq(before, after);

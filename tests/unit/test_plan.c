@@ -61,12 +61,12 @@ static const struct {
     {130 * MIB, 300 * MIB, 16 * MIB, true, 130 * MIB},
     {0, 2 * MIB, MIB, false, 0},
     {0, 3 * MIB, MIB, true, 2 * MIB},
-    /* which ends at or below 2 GiB. */
-    {2032 * MIB, 3 * GIB, 16 * MIB, true, 2032 * MIB},
-    {2034 * MIB, 3 * GIB, 16 * MIB, false, 0},
-    {0, 4 * GIB, 2 * GIB - 2 * MIB, true, 2 * MIB},
-    {0, 4 * GIB, 2 * GIB, false, 0},
-    {0, 4 * GIB, 2 * GIB - 128 * MIB, true, 128 * MIB},
+    /* which ends below 2 GiB. */
+    {2030 * MIB, 3 * GIB, 16 * MIB, true, 2030 * MIB},
+    {2032 * MIB, 3 * GIB, 16 * MIB, false, 0},
+    {0, 4 * GIB, 2 * GIB - 4 * MIB, true, 2 * MIB},
+    {0, 4 * GIB, 2 * GIB - 2 * MIB, false, 0},
+    {0, 4 * GIB, 2 * GIB - 130 * MIB, true, 128 * MIB},
 };
 
 START_TEST(the_image_has_its_place)
@@ -110,6 +110,7 @@ START_TEST(an_image_that_is_given_must_be_in_order)
       {2 * MIB, MIB - 4096},
       {2 * MIB, 0},
       {2 * GIB, MIB},
+      {2 * GIB - 2 * MIB, 2 * MIB},
       {2 * GIB - 2 * MIB, 4 * MIB},
       {2 * MIB, UINT64_MAX - 4095},
       {UINT64_MAX - 2 * MIB + 1, MIB},
@@ -121,7 +122,7 @@ START_TEST(an_image_that_is_given_must_be_in_order)
     config.kernel_size = wrong[i].size;
     expect_refusal(SIM_ERROR_USAGE, "does not work: BASE must be a multiple of 2M");
   }
-  config.kernel_base = 2 * GIB - 2 * MIB;
+  config.kernel_base = 2 * GIB - 4 * MIB;
   config.kernel_size = 2 * MIB;
   expect_plan();
 }
@@ -206,8 +207,11 @@ START_TEST(too_many_regions_are_refused_with_those_of_the_loader)
 {
   for (uint64_t i = 0; i < FM_REGIONS_MAX - 1; i++)
     add(i * 4096, (i + 1) * 4096, i % 2 == 0 ? FM_REGION_USABLE : FM_REGION_RESERVED);
-  expect_refusal(SIM_ERROR_BOOT, "511 regions; with the two that the loader adds");
+  expect_refusal(SIM_ERROR_BOOT, "511 regions; with the 2 that the loader adds");
+  config.cmdline = (struct sim_extent){0, 16};
   g_array_set_size(map->regions, FM_REGIONS_MAX - 2);
+  expect_refusal(SIM_ERROR_BOOT, "510 regions; with the 3 that the loader adds");
+  config.cmdline.size = 0;
   expect_refusal(SIM_ERROR_BOOT, "no place for the kernel image");
 }
 END_TEST

@@ -374,10 +374,13 @@ END_TEST
 START_TEST(an_access_outside_of_all_areas_faults)
 {
   static const uint64_t addresses[] = {
-      0, VA - 1, VA + FM_PAGE_SIZE, FM_USER_END - 1, FM_LINEAR_BASE, UINT64_MAX};
+      0, VA - 1, VA + FM_PAGE_SIZE, FM_USER_END - 1, FM_LINEAR_END - 1, UINT64_MAX};
   map(p, 0, 1, RIGHTS_RW, false);
   for (size_t i = 0; i < G_N_ELEMENTS(addresses); i++)
     expect_fault(try_write(p, addresses[i], 1), addresses[i], SIM_FAULT_USER | SIM_FAULT_WRITE);
+  /* The kernel's memory is there in every process, and not for it. */
+  expect_fault(try_write(p, FM_LINEAR_BASE, 1), FM_LINEAR_BASE,
+               SIM_FAULT_PRESENT | SIM_FAULT_USER | SIM_FAULT_WRITE);
   expect_answer(try_write(p, FM_USER_END, 1), "Fault");
   ck_assert_int_eq(fault.kind, SIM_FAULT_PROTECTION);
 }

@@ -62,7 +62,7 @@ START_TEST(a_file_is_not_inherited_by_other_programs)
   ck_assert_int_ne(fcntl(ram.fd, F_GETFD) & FD_CLOEXEC, 0);
   sim_ram_clear(&ram);
   if (_i == 0) {
-    ck_assert(sim_ram_open(&ram, path, &error));
+    ck_assert(sim_ram_open(&ram, path, false, &error));
     ck_assert_int_ne(fcntl(ram.fd, F_GETFD) & FD_CLOEXEC, 0);
   }
 }
@@ -111,7 +111,7 @@ START_TEST(a_file_that_is_read_is_mapped_read_only)
 
   ck_assert(sim_ram_create(&ram, path, SIZE, &error));
   sim_ram_clear(&ram);
-  ck_assert(sim_ram_open(&ram, path, &error));
+  ck_assert(sim_ram_open(&ram, path, false, &error));
   ck_assert(ram.readonly);
   ck_assert(!ram.has_writer);
   ck_assert_uint_eq(ram.size, SIZE);
@@ -132,7 +132,7 @@ START_TEST(a_reader_sees_whether_somebody_writes)
   struct sim_ram reader = {.fd = -1}, second = {.fd = -1};
 
   ck_assert(sim_ram_create(&ram, path, SIZE, &error));
-  ck_assert(sim_ram_open(&reader, path, &error));
+  ck_assert(sim_ram_open(&reader, path, false, &error));
   ck_assert(reader.has_writer);
   ck_assert(!sim_ram_create(&second, path, SIZE, &error));
   expect_error(error, SIM_ERROR_INPUT, "is locked: another process simulates a machine in it");
@@ -154,7 +154,7 @@ START_TEST(sizes_of_files_are_cut_to_pages)
 
   ck_assert(g_file_set_contents(path, "x", 1, NULL));
   ck_assert_int_eq(truncate(path, 3 * 4096 + 5), 0);
-  ck_assert(sim_ram_open(&ram, path, &error));
+  ck_assert(sim_ram_open(&ram, path, false, &error));
   ck_assert_uint_eq(ram.size, 3 * 4096);
 }
 END_TEST
@@ -178,7 +178,7 @@ START_TEST(what_is_no_file_is_refused)
     g_autoptr(GError) reading = NULL;
     g_autoptr(GError) writing = NULL;
     if (rows[i].when_read != NULL) {
-      ck_assert(!sim_ram_open(&ram, rows[i].path, &reading));
+      ck_assert(!sim_ram_open(&ram, rows[i].path, false, &reading));
       expect_error(reading, SIM_ERROR_INPUT, rows[i].when_read);
     }
     if (rows[i].when_written != NULL) {

@@ -24,9 +24,13 @@ static void setup(void)
 
 static void teardown(void)
 {
-  sim_cpu_enter(test_machine, 0);
+  test_kernel()->kernel_root = 0; /* so that CPUs go back to the boot page table */
+  for (uint32_t cpu = test_kernel()->cpus; cpu-- > 0;) {
+    sim_cpu_enter(test_machine, cpu);
+    ops->space_deactivate(test_kernel());
+    ck_assert_uint_eq(fm_kernel_cpu(test_kernel(), cpu)->cr3, test_kernel()->boot_root);
+  }
   ops->space_drop(test_kernel(), kernel_space);
-  test_kernel()->kernel_root = 0;
   space_teardown();
 }
 
@@ -167,7 +171,7 @@ START_TEST(an_active_space_is_held_by_its_cpu)
 {
   struct fm_space first = new_space();
   struct fm_space second = new_space();
-  ck_assert_uint_eq(cr3(0), 0);
+  ck_assert_uint_eq(cr3(0), test_kernel()->boot_root);
   ops->space_activate(test_kernel(), first);
   ck_assert_uint_eq(cr3(0), root_of(first).raw);
   ck_assert_uint_eq(count_of(first), 2);
@@ -176,15 +180,17 @@ START_TEST(an_active_space_is_held_by_its_cpu)
   ops->space_activate(test_kernel(), second);
   ck_assert_uint_eq(count_of(first), 1);
   ck_assert_uint_eq(count_of(second), 2);
-  ck_assert_uint_eq(cr3(1), 0);
+  ck_assert_uint_eq(cr3(1), test_kernel()->boot_root);
   ops->space_drop(test_kernel(), second);
   ck_assert_uint_eq(count_of(second), 1); /* lives on in the register */
   ops->space_activate(test_kernel(), first);
   ck_assert_uint_eq(count_of(second), FM_COUNT_UNUSED);
   ops->space_deactivate(test_kernel());
-  ck_assert_uint_eq(cr3(0), 0);
+  ck_assert_uint_eq(cr3(0), root_of(kernel_space).raw);
+  ck_assert_uint_eq(count_of(kernel_space), 2);
   ck_assert_uint_eq(count_of(first), 1);
   ops->space_deactivate(test_kernel()); /* again: nothing */
+  ck_assert_uint_eq(count_of(kernel_space), 2);
   ck_assert_uint_eq(count_of(first), 1);
   ops->space_drop(test_kernel(), first);
 }

@@ -56,7 +56,7 @@ START_TEST(the_instrumented_build_looks_before_it_touches)
                      SIM_END_DONE);
   else
     test_expect_panic(run_linear, (void *)(uintptr_t)rows[_i].where,
-                      "page fault: no memory is mapped at 0x");
+                      "page fault: an access through the linear window at 0x");
 }
 END_TEST
 
