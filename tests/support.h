@@ -31,9 +31,9 @@ extern sim_machine *test_machine;
  * allocator that uses no slots for itself. */
 struct test_config {
   uint64_t ram;
-  struct sim_bootmap *map; /* instead of `ram`; borrowed */
+  struct sim_bootmap *map;  /* instead of `ram`; borrowed */
   enum fm_boot_stage stage; /* how far to boot: ALLOCATOR, so that tests make their own tables */
-  struct sim_config sim;   /* its map is filled in */
+  struct sim_config sim;    /* its map is filled in */
 };
 
 void test_config_init(struct test_config *config);
