@@ -15,6 +15,7 @@ struct bench_row {
   double min_ns;    /* nanoseconds per operation, best round */
   double median_ns; /* median round */
   double bare_ns;   /* best round of what the operation is compared with */
+  double mib;       /* memory of the host, MiB; 0: not measured */
 };
 
 /* ---- bench.c ---- */
@@ -44,5 +45,6 @@ void bench_process(sim_machine *machine, unsigned rounds, GArray *rows);
 GArray *bench_slot(unsigned rounds, GError **error);
 GArray *bench_alloc(unsigned rounds, GError **error); /* bench-alloc.c */
 GArray *bench_pt(unsigned rounds, GError **error);    /* bench-pt.c */
+GArray *bench_boot(unsigned rounds, GError **error);  /* bench-boot.c; rounds of a second */
 
 #endif

@@ -11,6 +11,7 @@ struct suite {
   const char *name;
   GArray *(*run)(unsigned rounds, GError **error); /* new array of struct bench_row */
   void (*print)(const GArray *rows);
+  int rounds; /* if not told otherwise */
 };
 
 static void print_slot(const GArray *rows)
@@ -43,10 +44,23 @@ static void print_pt(const GArray *rows)
   }
 }
 
+/* Speed: of the host's own, so that more is better. */
+static void print_boot(const GArray *rows)
+{
+  printf("%-26s %9s %9s %10s %7s %9s\n", "machine", "min ms", "median", "touch min", "speed",
+         "host MiB");
+  for (guint i = 0; i < rows->len; i++) {
+    const struct bench_row *row = &g_array_index(rows, struct bench_row, i);
+    printf("%-26s %9.2f %9.2f %10.2f %6.2fx %9.1f\n", row->name, row->min_ns / 1e6,
+           row->median_ns / 1e6, row->bare_ns / 1e6, row->bare_ns / row->min_ns, row->mib);
+  }
+}
+
 static const struct suite suites[] = {
-    {"slot", bench_slot, print_slot},
-    {"alloc", bench_alloc, print_alloc},
-    {"pt", bench_pt, print_pt},
+    {"slot", bench_slot, print_slot, 60},
+    {"alloc", bench_alloc, print_alloc, 60},
+    {"pt", bench_pt, print_pt, 60},
+    {"boot", bench_boot, print_boot, 5},
 };
 
 static const struct suite *find_suite(const char *name)
@@ -77,6 +91,8 @@ static bool write_rows(const char *path, const char *suite, const GArray *rows)
     add_number(json, "median_ns", row->median_ns);
     add_number(json, "bare_ns", row->bare_ns);
     add_number(json, "ratio", row->min_ns / row->bare_ns);
+    if (row->mib != 0)
+      add_number(json, "mib", row->mib);
     json_builder_end_object(json);
   }
   json_builder_end_array(json);
@@ -86,29 +102,34 @@ static bool write_rows(const char *path, const char *suite, const GArray *rows)
 int cmd_bench(int argc, char **argv)
 {
   g_autofree char *json = NULL;
-  int rounds = 60;
+  int rounds = -1;
   const GOptionEntry entries[] = {
-      {"rounds", 'r', 0, G_OPTION_ARG_INT, &rounds, "Rounds of each measurement (60)", "N"},
+      {"rounds", 'r', 0, G_OPTION_ARG_INT, &rounds, "Rounds of each measurement (60; boot: 5)",
+       "N"},
       {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write JSON Lines to FILE (- is stdout)",
        "FILE"},
       G_OPTION_ENTRY_NULL,
   };
-  int status = cli_parse(&argc, &argv, "slot|alloc|pt", entries, NULL,
-                         "Suite slot: the operations on one slot, each beside its bare form (the\n"
-                         "same atomics and plain stores, nothing else), interleaved in one run.\n"
-                         "Suite alloc: frames and segments from both allocators, and a list, each\n"
-                         "beside claim+drop of suite slot; nothing is zeroed.\n"
-                         "Suite pt: pages mapped one by one and in ranges of 1 GiB, each beside\n"
-                         "one more reference on a frame; translations; fork and exit.\n"
-                         "The ratio is that of the minima.\n\n"
-                         "Example: framesim bench slot --rounds 20\n");
+  int status =
+      cli_parse(&argc, &argv, "slot|alloc|pt|boot", entries, NULL,
+                "Suite slot: the operations on one slot, each beside its bare form (the\n"
+                "same atomics and plain stores, nothing else), interleaved in one run.\n"
+                "Suite alloc: frames and segments from both allocators, and a list, each\n"
+                "beside claim+drop of suite slot; nothing is zeroed.\n"
+                "Suite pt: pages mapped one by one and in ranges of 1 GiB, each beside\n"
+                "one more reference on a frame; translations; fork and exit.\n"
+                "Suite boot: machines that boot, beside the first touch of as many pages.\n"
+                "The ratio is that of the minima.\n\n"
+                "Example: framesim bench slot --rounds 20\n");
   if (status >= 0)
     return status;
   if (argc < 2)
-    return cli_usage_error("bench", "a suite is missing: slot, alloc or pt");
+    return cli_usage_error("bench", "a suite is missing: slot, alloc, pt or boot");
   const struct suite *suite = argc == 2 ? find_suite(argv[1]) : NULL;
   if (suite == NULL)
-    return cli_usage_error("bench", "one suite: slot, alloc or pt");
+    return cli_usage_error("bench", "one suite: slot, alloc, pt or boot");
+  if (rounds == -1)
+    rounds = suite->rounds;
   if (rounds < 1 || rounds > 100000)
     return cli_usage_error("bench", "--rounds must be 1 to 100000, not %d", rounds);
 

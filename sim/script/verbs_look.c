@@ -99,6 +99,8 @@ enum sim_flow sim_verb_poke(sim_run *run, const struct sim_command *command)
                          storage ? "the storage has 40 bytes, so a number fits at 0 to 32"
                                  : "'at' is for the storage only");
 
+  /* A slot with deferred metadata is written before somebody writes into it. */
+  (void)!sim_machine_ops(run->machine)->chunk_reach(run->kernel, fm_paddr_of(address));
   struct fm_slot *slot = fm_slot_at(fm_paddr_of(address));
   sim_run_touch(run, fm_paddr_of(address));
   sim_run_note_change(run, fm_paddr_of(address));

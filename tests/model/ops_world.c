@@ -38,13 +38,29 @@ static int by_text(gconstpointer a, gconstpointer b)
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* How many slots from this one on say the same, heads of free chunks apart. */
+static uint64_t count_equal(const struct fm_kernel *kernel, uint64_t first)
+{
+  struct fm_slot_view view;
+  struct fm_slot_view next;
+  uint64_t nr = first + 1;
+  fm_slot_view(kernel, fm_slot_at(fm_paddr_of(first * FM_PAGE_SIZE)), &view);
+  for (; nr < kernel->nr_frames && view.state != FM_STATE_UNIQUE; nr++) {
+    fm_slot_view(kernel, fm_slot_at(fm_paddr_of(nr * FM_PAGE_SIZE)), &next);
+    if (next.ref_count != view.ref_count || next.vtable != view.vtable)
+      break;
+  }
+  return nr - first;
+}
+
 void ops_write_counts(const struct fm_kernel *kernel, const char *prefix, GString *out)
 {
   g_autoptr(GHashTable) counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  for (uint64_t i = 0; i < kernel->nr_frames; i++) {
+  for (uint64_t i = 0, run; i < kernel->nr_frames; i += run) {
     char *what = ops_describe(kernel, fm_slot_at(fm_paddr_of(i * FM_PAGE_SIZE)));
     guint count = GPOINTER_TO_UINT(g_hash_table_lookup(counts, what));
-    g_hash_table_replace(counts, what, GUINT_TO_POINTER(count + 1));
+    run = count_equal(kernel, i);
+    g_hash_table_replace(counts, what, GUINT_TO_POINTER(count + (guint)run));
   }
   g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
   GHashTableIter iter;
