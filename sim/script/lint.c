@@ -70,17 +70,27 @@ static bool is_one_of(const char *word, const char *const *words)
   return g_strv_contains(words, word);
 }
 
+/* As many messages as the parser gives, and then that there are more. */
+static void add_message(struct lint *lint, struct sim_place place, const char *text,
+                        const char *hint)
+{
+  if (lint->errors->len < SIM_SCRIPT_ERRORS)
+    g_ptr_array_add(lint->errors, sim_diag_format(place, "error", text, hint));
+  else if (lint->errors->len == SIM_SCRIPT_ERRORS)
+    g_ptr_array_add(lint->errors, g_strdup("too many errors\n"));
+}
+
 static void complain(struct lint *lint, struct sim_place place, const char *what, const char *word,
                      const char *const *candidates)
 {
-  if (lint->errors->len >= SIM_SCRIPT_ERRORS)
+  if (lint->errors->len > SIM_SCRIPT_ERRORS)
     return;
   g_autofree char *text = g_strdup_printf("unknown %s '%s'", what, word);
   const char *near = sim_suggest(word, candidates);
   g_autofree char *list = g_strjoinv(", ", (char **)candidates);
   g_autofree char *hint = near != NULL ? g_strdup_printf("did you mean '%s'?", near)
                                        : g_strdup_printf("there are: %s", list);
-  g_ptr_array_add(lint->errors, sim_diag_format(place, "error", text, hint));
+  add_message(lint, place, text, hint);
 }
 
 /* ---- Expressions ---- */
@@ -151,9 +161,8 @@ static void lint_expect(struct lint *lint, const struct sim_command *command)
 {
   const struct sim_block *block = sim_command_block(command, "BLOCK");
   if (command->statement == SIM_STATEMENT_EXPECT && block != NULL && block->first == NULL)
-    g_ptr_array_add(lint->errors,
-                    sim_diag_format(block->place, "error", "an empty block cannot fail",
-                                    "expect error Unused { get 0x2345000 }"));
+    add_message(lint, block->place, "an empty block cannot fail",
+                "expect error Unused { get 0x2345000 }");
 }
 
 static void lint_arg(struct lint *lint, const struct sim_command *command,
@@ -196,7 +205,7 @@ static void lint_define(struct lint *lint, const char *define)
           : g_strdup_printf("-D %s: expected NAME=value", define);
   const char *near = g_strv_length(parts) == 2 ? sim_suggest(parts[0], names) : NULL;
   g_autofree char *hint = near != NULL ? g_strdup_printf("did you mean '%s'?", near) : NULL;
-  g_ptr_array_add(lint->errors, sim_diag_format((struct sim_place){0}, "error", text, hint));
+  add_message(lint, (struct sim_place){0}, text, hint);
 }
 
 /* What stands behind `end` would never run. */
@@ -204,9 +213,8 @@ static void lint_end(struct lint *lint, const struct sim_block *body)
 {
   for (const struct sim_command *command = body->first; command != NULL; command = command->next)
     if (command->statement == SIM_STATEMENT_END && command->next != NULL)
-      g_ptr_array_add(lint->errors,
-                      sim_diag_format(command->next->place, "error", "nothing runs behind 'end'",
-                                      "take it out, or 'end' down"));
+      add_message(lint, command->next->place, "nothing runs behind 'end'",
+                  "take it out, or 'end' down");
 }
 
 bool sim_run_lint(const sim_script *script, const char *const *defines, GPtrArray *errors)

@@ -63,7 +63,8 @@ extern const char *const sim_run_queries[];
 const char *sim_run_verb_help(const char *verb);
 
 /* Whether the words of a script mean something: error and type names, states, points,
- * threads, parameters given from outside.  Messages are added to `errors`. */
+ * threads, parameters given from outside.  Messages are added to `errors`, which is empty at
+ * first; at most SIM_SCRIPT_ERRORS, and one that says that there are more. */
 bool sim_run_lint(const sim_script *script, const char *const *defines, GPtrArray *errors);
 
 /* The script is borrowed and was linted; options are copied, their strings borrowed. */
