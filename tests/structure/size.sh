@@ -9,8 +9,8 @@ FUNCTION_LINES=60
 COLUMNS_MAX=100
 
 project_files '*.c' '*.h' >"$work/c"
-project_files '*.c' '*.h' '*.sh' '*.awk' 'tools/try' 'tools/test' 'tools/deps' '.ci/run' \
-  >"$work/sources"
+project_files '*.c' '*.h' '*.sh' '*.awk' 'tools/try' 'tools/test' 'tools/fuzz' 'tools/deps' \
+  '.ci/run' >"$work/sources"
 # shellcheck disable=SC2046 # our file names have no spaces
 strip_tree $(cat "$work/c")
 
