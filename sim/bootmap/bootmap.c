@@ -6,7 +6,8 @@
 #include "sim/bootmap/reader.h"
 #include "sim/error.h"
 
-enum { FILE_LIMIT = 64 * 1024 * 1024 }; /* bytes */
+/* Bytes.  A text with nothing in it but newlines takes ten times its size. */
+enum { FILE_LIMIT = 16 * 1024 * 1024 };
 
 static const struct sim_bootmap_reader *const readers[] = {
     &sim_bootmap_e820,  &sim_bootmap_efi,       &sim_bootmap_xen,   &sim_bootmap_iomem,

@@ -61,7 +61,7 @@
  * others each line counts but empty ones and comments (#).  Types of memory that are not
  * known are reserved, persistent memory too; one that is nearly a known one is an error.
  *
- * Bytes everywhere.  A region ends below 2^64.  At most 512 regions and 64 MiB of text.
+ * Bytes everywhere.  A region ends below 2^64.  At most 512 regions and 16 MiB of text.
  *
  * Ownership: a map owns all it shows and borrows nothing; it does not change after it
  * was made.  Threads: no shared state; a map may be read by many.
