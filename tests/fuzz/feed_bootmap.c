@@ -9,39 +9,23 @@
  *   is the same with a byte order mark in front, "\r\n" at the ends of its lines, and an empty
  *   line behind;
  *   and, where its form was found, is the same when that form is forced.
+ *
+ * For a folder the files are start, end and type of each entry in turn, with separators between
+ * them; a file that is not there is missing.
  */
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "sim/bootmap/bootmap.h"
 #include "sim/error.h"
 #include "tests/fuzz/fuzz.h"
 
-static guint line_of(const sim_bootmap *map, guint index)
-{
-  return g_array_index(map->lines, guint, index);
-}
-
-static void require_lines(const sim_bootmap *map, const sim_source *source)
-{
-  /* What follows the last newline is a line if it is not empty. */
-  guint all = source->lines->len - (source->size == 0 || source->text[source->size - 1] == '\n');
-  guint used = 0;
-
-  fuzz_require(map->lines->len == map->regions->len);
-  for (guint i = 0; i < map->lines->len; i++) {
-    guint line = line_of(map, i), before = i > 0 ? line_of(map, i - 1) : 0;
-    fuzz_require(line >= 1 && line <= source->lines->len);
-    /* Only JSON has several regions in a line. */
-    fuzz_require(line > before || (line == before && strcmp(map->format, "json") == 0));
-    used += line != before;
-  }
-  fuzz_require(map->ignored == all - used);
-}
-
-static void require_map(const sim_bootmap *map, const sim_source *source)
+static void require_map(const sim_bootmap *map, const char *name)
 {
   fuzz_require(g_strv_contains(sim_bootmap_formats(), map->format));
-  fuzz_require(strcmp(map->file, source->name) == 0);
+  fuzz_require(strcmp(map->file, name) == 0);
   fuzz_require(map->regions->len > 0 && map->regions->len <= FM_REGIONS_MAX);
   for (guint i = 0; i < map->regions->len; i++) {
     const struct fm_region *region = &g_array_index(map->regions, struct fm_region, i);
@@ -50,7 +34,6 @@ static void require_map(const sim_bootmap *map, const sim_source *source)
   }
   fuzz_require(map->table == NULL || map->table[0] != '\0');
   fuzz_require(map->others == NULL || (map->others[0] != '\0' && map->table != NULL));
-  require_lines(map, source);
 }
 
 static void require_normalised(const sim_bootmap *map)
@@ -102,6 +85,37 @@ static void require_round_trip(const sim_bootmap *map, const char *form)
   require_same(again, map);
 }
 
+static void require_use(const sim_bootmap *map)
+{
+  require_normalised(map);
+  for (const char *const *form = sim_bootmap_written_formats(); *form != NULL; form++)
+    require_round_trip(map, *form);
+}
+
+/* ---- Texts ---- */
+
+static guint line_of(const sim_bootmap *map, guint index)
+{
+  return g_array_index(map->lines, guint, index);
+}
+
+static void require_lines(const sim_bootmap *map, const sim_source *source)
+{
+  /* What follows the last newline is a line if it is not empty. */
+  guint all = source->lines->len - (source->size == 0 || source->text[source->size - 1] == '\n');
+  guint used = 0;
+
+  fuzz_require(map->lines->len == map->regions->len);
+  for (guint i = 0; i < map->lines->len; i++) {
+    guint line = line_of(map, i), before = i > 0 ? line_of(map, i - 1) : 0;
+    fuzz_require(line >= 1 && line <= source->lines->len);
+    /* Only JSON has several regions in a line. */
+    fuzz_require(line > before || (line == before && strcmp(map->format, "json") == 0));
+    used += line != before;
+  }
+  fuzz_require(map->ignored == all - used);
+}
+
 static void require_marks_do_not_matter(const sim_bootmap *map, const sim_source *source)
 {
   static const char byte_order_mark[] = "\xef\xbb\xbf";
@@ -144,12 +158,104 @@ enum fuzz_answer fuzz_feed_bootmap(const char *target, const uint8_t *data, size
     return FUZZ_REFUSED;
   }
   fuzz_require(format == NULL || strcmp(map->format, format) == 0);
-  require_map(map, source);
-  require_normalised(map);
-  for (const char *const *form = sim_bootmap_written_formats(); *form != NULL; form++)
-    require_round_trip(map, *form);
+  require_map(map, source->name);
+  require_lines(map, source);
+  require_use(map);
   require_marks_do_not_matter(map, source);
   if (format == NULL)
     require_found_is_forced(map, source);
   return FUZZ_TAKEN;
+}
+
+/* ---- Folders ---- */
+
+enum { ENTRIES_MAX = 8, FILES_MAX = 3 * ENTRIES_MAX };
+
+static const char *const file_names[] = {"start", "end", "type"};
+
+/* "map/3/end", in the folder of this process. */
+static char *name_of(guint number)
+{
+  return g_strdup_printf("map/%u/%s", number / 3, file_names[number % 3]);
+}
+
+static char *path_in_folder(const char *name)
+{
+  return g_build_filename(fuzz_folder(), name, NULL);
+}
+
+/* Makes the entry's folder, or removes it, before its first file. */
+static void make_entry(guint entry, bool is_there)
+{
+  g_autofree char *map = path_in_folder("map");
+  g_autofree char *path = g_strdup_printf("%s/%u", map, entry);
+
+  (void)mkdir(map, 0700);
+  if (is_there)
+    (void)mkdir(path, 0700);
+  else
+    (void)rmdir(path);
+}
+
+/* The texts of the files, by number; NULL: it is missing. */
+static void make_files(const uint8_t *data, size_t size, sim_source *ret[FILES_MAX])
+{
+  const uint8_t *file;
+  size_t file_size;
+
+  for (guint i = 0; i < FILES_MAX; i++) {
+    g_autofree char *name = name_of(i);
+    g_autofree char *path = path_in_folder(name);
+    bool is_there = fuzz_next_file(&data, &size, &file, &file_size);
+    if (i % 3 == 0 && is_there)
+      make_entry(i / 3, true);
+    if (is_there)
+      fuzz_put_file(name, file, file_size);
+    else
+      (void)unlink(path);
+    ret[i] = is_there ? sim_source_new(path, (const char *)file, file_size) : NULL;
+    if (i % 3 == 2 && ret[i - 2] == NULL)
+      make_entry(i / 3, false);
+  }
+}
+
+/* A message with a place, or a line about a file that cannot be read. */
+static void require_folder_error(const GError *error, sim_source *const sources[FILES_MAX])
+{
+  fuzz_require(g_error_matches(error, SIM_ERROR, SIM_ERROR_INPUT));
+  fuzz_require(strstr(error->message, fuzz_folder()) != NULL);
+  if (!g_str_has_prefix(error->message, fuzz_folder())) {
+    fuzz_require(strchr(error->message, '\n') == NULL);
+    return;
+  }
+  for (guint i = 0; i < FILES_MAX; i++) {
+    if (sources[i] != NULL && g_str_has_prefix(error->message, sources[i]->name)) {
+      fuzz_require_message(sources[i], error->message);
+      return;
+    }
+  }
+  fuzz_require(!"the place is in a file that exists");
+}
+
+enum fuzz_answer fuzz_feed_folder(const char *target, const uint8_t *data, size_t size)
+{
+  sim_source *sources[FILES_MAX];
+  g_autoptr(GError) error = NULL;
+  g_autofree char *path = path_in_folder("map");
+
+  make_files(data, size, sources);
+  g_autoptr(sim_bootmap) map = sim_bootmap_load(path, NULL, &error);
+  fuzz_require((map != NULL) == (error == NULL));
+  if (map != NULL) {
+    require_map(map, path);
+    fuzz_require(map->regions->len <= ENTRIES_MAX && map->lines->len == map->regions->len);
+    for (guint i = 0; i < map->lines->len; i++)
+      fuzz_require(g_array_index(map->lines, guint, i) == 0);
+    require_use(map);
+  } else {
+    require_folder_error(error, sources);
+  }
+  for (guint i = 0; i < FILES_MAX; i++)
+    sim_source_free(sources[i]);
+  return map != NULL ? FUZZ_TAKEN : FUZZ_REFUSED;
 }

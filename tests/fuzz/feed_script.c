@@ -2,15 +2,48 @@
 /*
  * The script language.  Any bytes are answered with a tree or with messages that have a place,
  * not with both; and so is the lint of a tree by the real table of verbs.
+ *
+ * Behind the first file separator there are up to three files more, a, b and c, which the
+ * script can include.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "sim/script/run.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/script_verbs.h"
 
-/* A folder that does not exist keeps relative includes away from the disk. */
-#define NAME "/nonexistent/fuzz.fms"
+/* The script itself, which is in memory, and what it may include. */
+static const char *const names[] = {"main", "a", "b", "c"};
+
+enum { SOURCES = G_N_ELEMENTS(names) };
+
+static sim_source *sources[SOURCES]; /* NULL: there is none */
+
+static void close_sources(void)
+{
+  for (guint i = 0; i < SOURCES; i++)
+    sources[i] = sim_source_free(sources[i]);
+}
+
+static void open_sources(const uint8_t *data, size_t size)
+{
+  const uint8_t *file;
+  size_t file_size;
+
+  for (guint i = 0; i < SOURCES; i++) {
+    g_autofree char *path = g_build_filename(fuzz_folder(), names[i], NULL);
+    if (fuzz_next_file(&data, &size, &file, &file_size)) {
+      sources[i] = sim_source_new(path, (const char *)file, file_size);
+      if (i > 0)
+        fuzz_put_file(names[i], file, file_size);
+    } else {
+      (void)unlink(path);
+    }
+  }
+}
+
+/* ---- The tree ---- */
 
 static void visit_block(const struct sim_block *block, guint depth);
 
@@ -44,54 +77,74 @@ static void visit_block(const struct sim_block *block, guint depth)
   fuzz_require(n_commands == block->n_commands);
 }
 
+/* ---- Answers ---- */
+
+static const sim_source *source_of(const char *message)
+{
+  for (guint i = 0; i < SOURCES; i++) {
+    if (sources[i] != NULL && g_str_has_prefix(message, sources[i]->name) &&
+        message[strlen(sources[i]->name)] == ':')
+      return sources[i];
+  }
+  return NULL;
+}
+
 /* Only the last of too many has no place. */
-static void require_messages(const sim_source *source, const GPtrArray *errors)
+static void require_messages(const GPtrArray *errors)
 {
   fuzz_require(errors->len <= SIM_SCRIPT_ERRORS + 1);
   for (guint i = 0; i < errors->len; i++) {
     const char *message = g_ptr_array_index(errors, i);
-    if (i < SIM_SCRIPT_ERRORS)
-      fuzz_require_message(source, message);
-    else
+    if (i == SIM_SCRIPT_ERRORS) {
       fuzz_require(strcmp(message, "too many errors\n") == 0);
+    } else {
+      const sim_source *source = source_of(message);
+      fuzz_require(source != NULL);
+      fuzz_require_message(source, message);
+    }
   }
 }
 
 /* The tree, or NULL after messages. */
-static sim_script *parse(const sim_source *source, const struct sim_verb_syntax *verbs,
-                         const char *const *queries)
+static sim_script *parse(const struct sim_verb_syntax *verbs, const char *const *queries)
 {
   g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
-  sim_script *script = sim_script_parse(source, verbs, queries, errors);
+  sim_script *script = sim_script_parse(sources[0], verbs, queries, errors);
 
   fuzz_require((script != NULL) == (errors->len == 0));
-  require_messages(source, errors);
+  require_messages(errors);
   if (script != NULL)
     visit_block(script->body, 0);
   return script;
 }
 
-/* An absolute path would be read, whatever it names. */
-static bool could_read_the_disk(const sim_source *source)
+static enum fuzz_answer read_sources(void)
 {
-  return strstr(source->text, "include") != NULL &&
-         memmem(source->text, source->size, "\"/", 2) != NULL;
+  g_autoptr(sim_script) general = parse(test_verbs, test_queries);
+  g_autoptr(sim_script) script = parse(sim_run_verbs(), sim_run_queries);
+
+  if (script == NULL)
+    return general != NULL ? FUZZ_TAKEN : FUZZ_REFUSED;
+  g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+  bool clean = sim_run_lint(script, NULL, errors);
+  fuzz_require(clean == (errors->len == 0));
+  require_messages(errors);
+  return clean ? FUZZ_TAKEN : FUZZ_REFUSED;
+}
+
+/* Includes of absolute paths, or up and out of the folder. */
+static bool could_leave_the_folder(const uint8_t *data, size_t size)
+{
+  return memmem(data, size, "include", 7) != NULL &&
+         (memmem(data, size, "\"/", 2) != NULL || memmem(data, size, "../", 3) != NULL);
 }
 
 enum fuzz_answer fuzz_feed_script(const char *target, const uint8_t *data, size_t size)
 {
-  g_autoptr(sim_source) source = sim_source_new(NAME, (const char *)data, size);
-
-  if (could_read_the_disk(source))
+  if (could_leave_the_folder(data, size))
     return FUZZ_PASSED;
-  g_autoptr(sim_script) general = parse(source, test_verbs, test_queries);
-  g_autoptr(sim_script) script = parse(source, sim_run_verbs(), sim_run_queries);
-  if (script == NULL)
-    return general != NULL ? FUZZ_TAKEN : FUZZ_REFUSED;
-
-  g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
-  bool clean = sim_run_lint(script, NULL, errors);
-  fuzz_require(clean == (errors->len == 0));
-  require_messages(source, errors);
-  return clean ? FUZZ_TAKEN : FUZZ_REFUSED;
+  open_sources(data, size);
+  enum fuzz_answer answer = read_sources();
+  close_sources();
+  return answer;
 }

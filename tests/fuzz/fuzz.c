@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "tests/fuzz/fuzz.h"
 
+#include <fcntl.h>
+#include <glib/gstdio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sim/bootmap/bootmap.h"
 
@@ -15,6 +18,7 @@ static const struct {
   fuzz_feed *feed;
 } others[] = {
     {"any", fuzz_feed_bootmap},
+    {"folder", fuzz_feed_folder},
     {"script", fuzz_feed_script},
     {"ram", fuzz_feed_ram},
 };
@@ -72,4 +76,57 @@ void fuzz_require_message(const sim_source *source, const char *message)
   for (const char *p = message; *p != '\0'; p++)
     fuzz_require(*p == '\n' || !g_ascii_iscntrl(*p));
   require_place(source, message);
+}
+
+/* ---- Files ---- */
+
+static char *folder;
+
+static void remove_all(const char *path)
+{
+  g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+    g_autofree char *inside = g_build_filename(path, name, NULL);
+    remove_all(inside);
+  }
+  (void)g_remove(path);
+}
+
+static void remove_folder(void)
+{
+  remove_all(folder);
+  g_free(folder);
+}
+
+const char *fuzz_folder(void)
+{
+  if (folder == NULL) {
+    folder = g_dir_make_tmp("framesim-fuzz-XXXXXX", NULL);
+    fuzz_require(folder != NULL && atexit(remove_folder) == 0);
+  }
+  return folder;
+}
+
+bool fuzz_next_file(const uint8_t **data, size_t *size, const uint8_t **ret, size_t *ret_size)
+{
+  if (*data == NULL)
+    return false;
+  const uint8_t *end = *size > 0 ? memchr(*data, FUZZ_FILE_SEPARATOR, *size) : NULL;
+
+  *ret = *data;
+  *ret_size = end != NULL ? (size_t)(end - *data) : *size;
+  *size -= *ret_size + (end != NULL);
+  *data = end != NULL ? end + 1 : NULL;
+  return true;
+}
+
+void fuzz_put_file(const char *name, const uint8_t *data, size_t size)
+{
+  g_autofree char *path = g_build_filename(fuzz_folder(), name, NULL);
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+  fuzz_require(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+  (void)close(fd);
 }

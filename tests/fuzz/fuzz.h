@@ -5,8 +5,9 @@
  *
  *   a reader of firmware maps   its form is forced; named as in sim_bootmap_formats()
  *   any                         the form of the map is found
+ *   folder                      a folder like /sys/firmware/memmap
  *   script                      the parser, with the table of its tests, and with the real one
- *                               followed by the lint
+ *                               followed by the lint; includes, too
  *   ram                         a RAM file with damage (feed_ram.c says what the bytes mean)
  *
  * libfuzzer.c drives one of them with inputs that libFuzzer makes; test_corpus.c all of them
@@ -18,6 +19,7 @@
 #ifndef FM_TESTS_FUZZ_FUZZ_H
 #define FM_TESTS_FUZZ_FUZZ_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,8 +28,11 @@
 enum fuzz_answer {
   FUZZ_TAKEN,
   FUZZ_REFUSED, /* with a message as it should be */
-  FUZZ_PASSED,  /* not fed to the reader, so that it stays away from the disk */
+  FUZZ_PASSED,  /* not fed to the reader, which could have opened files of others */
 };
+
+/* Between the files of a target that reads several: the byte that ASCII has for it. */
+#define FUZZ_FILE_SEPARATOR 0x1c
 
 typedef enum fuzz_answer fuzz_feed(const char *target, const uint8_t *data, size_t size);
 
@@ -44,7 +49,18 @@ G_GNUC_NORETURN void fuzz_broken(const char *file, int line, const char *cond);
 /* A whole message of sim_diag_format(): short, UTF-8, and with a place that exists. */
 void fuzz_require_message(const sim_source *source, const char *message);
 
+/* A folder for files that a reader opens by their names; gone when the program ends. */
+const char *fuzz_folder(void);
+
+/* The bytes before the next separator, or all; *data and *size are then what follows it.
+ * False: nothing was left. */
+bool fuzz_next_file(const uint8_t **data, size_t *size, const uint8_t **ret, size_t *ret_size);
+
+/* Writes a file in the folder. */
+void fuzz_put_file(const char *name, const uint8_t *data, size_t size);
+
 fuzz_feed fuzz_feed_bootmap;
+fuzz_feed fuzz_feed_folder;
 fuzz_feed fuzz_feed_script;
 fuzz_feed fuzz_feed_ram;
 
