@@ -175,7 +175,7 @@ static void look_at_everything(const sim_machine *machine)
 static enum fuzz_answer open_and_look(const char *path)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(sim_machine) machine = sim_machine_open(path, &error);
+  g_autoptr(sim_machine) machine = sim_machine_open(path, FM_STAGE_METADATA, &error);
 
   fuzz_require((machine != NULL) == (error == NULL));
   if (machine == NULL) {
