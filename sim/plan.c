@@ -49,6 +49,24 @@ static bool is_usable(const struct fm_regions *regions, uint64_t base, uint64_t 
   return region != NULL && region->type == FM_REGION_USABLE && fm_region_end(region) - base >= size;
 }
 
+/* The first address from `base` on that is no usable memory. */
+static uint64_t first_unusable(const struct fm_regions *regions, uint64_t base)
+{
+  const struct fm_region *region = region_at(regions, base);
+  while (region != NULL && region->type == FM_REGION_USABLE) {
+    base = fm_region_end(region);
+    region = region_at(regions, base);
+  }
+  return base;
+}
+
+/* "no" memory, "reserved" memory, ... */
+static const char *type_word_at(const struct fm_regions *regions, uint64_t paddr)
+{
+  const struct fm_region *region = region_at(regions, paddr);
+  return region == NULL ? "no" : fm_region_type_name((enum fm_region_type)region->type);
+}
+
 bool sim_place_kernel(const struct fm_regions *regions, uint64_t size, uint64_t *ret_base)
 {
   if (KERNEL_HOME + size < KERNEL_TOP && is_usable(regions, KERNEL_HOME, size)) {
@@ -112,13 +130,12 @@ static bool add_loaded(struct sim_plan *plan, const struct fm_regions *regions,
     add(plan, extent->base, extent->size, FM_REGION_RECLAIMABLE);
     return true;
   }
-  const struct fm_region *region = region_at(regions, extent->base);
+  uint64_t where = first_unusable(regions, extent->base);
   g_set_error(error, SIM_ERROR, SIM_ERROR_BOOT,
               "boot: loader: the %s at 0x%" PRIx64 ", 0x%" PRIx64
-              " bytes, does not lie in one usable region: at 0x%" PRIx64 " there is %s memory\n"
+              " bytes, does not lie in usable memory: at 0x%" PRIx64 " there is %s memory\n"
               "hint: 'framesim map' shows the usable regions",
-              what, extent->base, extent->size, extent->base,
-              region == NULL ? "no" : fm_region_type_name((enum fm_region_type)region->type));
+              what, extent->base, extent->size, where, type_word_at(regions, where));
   return false;
 }
 
@@ -204,19 +221,12 @@ static bool check_given_kernel(const struct sim_config *config, const struct fm_
   }
   if (is_usable(regions, base, size))
     return true;
-  /* The first address of the image that is no usable memory. */
-  const struct fm_region *region = region_at(regions, base);
-  uint64_t where = base;
-  while (region != NULL && region->type == FM_REGION_USABLE) {
-    where = fm_region_end(region);
-    region = region_at(regions, where);
-  }
+  uint64_t where = first_unusable(regions, base);
   g_set_error(error, SIM_ERROR, SIM_ERROR_BOOT,
               "boot: loader: the kernel image at 0x%" PRIx64 "-0x%" PRIx64
               " does not lie in usable memory: at 0x%" PRIx64 " there is %s memory\n"
               "hint: leave --kernel out to have a place found",
-              base, base + size, where,
-              region == NULL ? "no" : fm_region_type_name((enum fm_region_type)region->type));
+              base, base + size, where, type_word_at(regions, where));
   return false;
 }
 

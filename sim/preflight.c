@@ -100,16 +100,19 @@ bool sim_preflight(const char *ram_file, uint64_t resident, uint64_t span, GErro
     uint64_t room = (uint64_t)fs.f_bavail * fs.f_frsize;
     if (resident > room)
       return refuse(error, resident, room, "disk space for its slots",
-                    "choose a file system with more room (--ram), or use a smaller map");
+                    "choose a file system with more room (--ram), write slots only when they are "
+                    "needed (--metadata deferred), or use a smaller map");
     return true;
   }
   uint64_t memory = available_memory();
   if (resident > memory)
     return refuse(error, resident, memory, "memory for its slots",
-                  "put the RAM into a file on a disk (--ram FILE), or use a smaller map");
+                  "write slots only when they are needed (--metadata deferred), put the RAM into "
+                  "a file on a disk (--ram FILE), or use a smaller map");
   uint64_t room = container_room();
   if (resident > room)
     return refuse(error, resident, room, "memory for its slots within this container's limit",
-                  "raise the limit, put the RAM into a file (--ram FILE), or use a smaller map");
+                  "raise the limit, write slots only when they are needed (--metadata deferred), "
+                  "put the RAM into a file (--ram FILE), or use a smaller map");
   return true;
 }

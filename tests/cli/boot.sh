@@ -83,4 +83,43 @@ run boot --memory 64M --cpus 3 --allocator none --kernel 32M:16M --top usable
 verdict 'every option of the machine shows' prints 0 'CPUs +3'
 verdict 'the kernel is where it was wanted' prints 0 'kernel image 0x000002000000-0x000003000000'
 verdict 'the allocator is the one named' prints 0 'allocator +none'
+
+# What a loader adds.
+run boot --memory 64M --framebuffer 1024x768x24@0xe0000000 --initramfs 32M:3M \
+  --cmdline-at 0x10000:100
+verdict 'the framebuffer is a region' \
+  prints 0 '0x0000e0000000-0x0000e0240000 +2.2 MiB  framebuffer'
+verdict 'the initramfs is reclaimable' \
+  prints 0 '0x000002000000-0x000002300000 +3.0 MiB  reclaimable'
+verdict 'the command line too' \
+  prints 0 '0x000000010000-0x000000011000 +4.0 KiB  reclaimable'
+run boot --memory 64M --initramfs 63M:2M
+verdict 'what is loaded lies in memory' \
+  answers 1 'initramfs at 0x3f00000.* at 0x4000000 there is no'
+for wrong in --initramfs=1G --initramfs=48M:0 --cmdline-at=1:x --framebuffer=640x480@1G \
+  --framebuffer=640x480x32 --framebuffer=0x1x1@0 --framebuffer=70000x1x1@0 \
+  --framebuffer=640x480x32@0xffffffffff000000 --linear-map=huge --metadata=lazy; do
+  run boot --memory 64M "$wrong"
+  verdict "$wrong is refused" answers 2 "${wrong%%=*}|a framebuffer"
+done
+
+# Deferred metadata, large pages, many TiB.
+run boot --json - "$small"
+tail -n 1 out >eager
+run boot --json - --metadata deferred "$small"
+verdict 'deferred metadata make no difference' sh -c 'tail -n 1 out | cmp - eager'
+run boot --linear-map largest --metadata deferred "$maps"/18-*
+verdict 'a machine of 4 TiB boots' prints 0 'max_paddr +0x03ff80000000'
+run boot "$maps"/18-*
+verdict 'not with all of its slots' exits 3
+verdict 'and the remedy is named' answers 3 'hint: .*--metadata deferred'
+printf 'usable 0x200000 17M\nusable 8G 2G\n' >gap.map
+run boot gap.map
+verdict 'memory that is reached before it is mapped' \
+  answers 1 "kernel panic after stage 'early': page fault: clearing a new page table at 0xffff8002"
+verdict 'has its map' answers 1 'boot: gap.map: '
+verdict 'and what would help' answers 1 '^hint: .*--linear-map largest'
+run boot --linear-map largest gap.map
+verdict 'which helps' exits 0
+
 finish

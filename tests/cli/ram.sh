@@ -98,4 +98,50 @@ verdict 'a RAM file that was cut off is refused' exits 4
 head -c 30000000 bad.ram >cut.ram
 run check cut.ram
 verdict 'wherever it was cut' exits 4
+# A process that was killed leaves a file that can be looked at.
+cat >long.fms <<'END'
+framesim 1
+machine { ram 64M  cpus 2  metadata deferred }
+boot
+pool p
+repeat 100000000 { choose { 3: alloc -> p   3: drop any p } }
+END
+"$program" run --quiet --ram killed.ram long.fms >/dev/null 2>&1 &
+victim=$!
+seen=no
+for _ in $(seq 600); do
+  run show killed.ram
+  if exits 0 && grep -q 'stage  *done' out; then
+    seen=yes
+    break
+  fi
+  sleep 0.05
+done
+kill -KILL "$victim"
+wait "$victim" 2>/dev/null || true
+verdict 'a machine can be shown while it runs' test "$seen" = yes
+run show killed.ram
+verdict 'and when its process was killed' prints 0 'stage +done'
+verdict 'without a word of a writer' test ! -s err
+run show --walk 0xffffe00000000040 --cpu 1 killed.ram
+verdict 'its page tables translate' prints 0 'physical 0x[0-9a-f]*040$'
+run show killed.ram 0x8000
+verdict 'its slots can be read' prints 0 'shared, 1 reference'
+run show --walk 0x1000 killed.ram
+verdict 'what is not mapped has a fault' prints 0 'page fault at 0x1000.*nothing is mapped there'
+run show --walk 0x1000 --cpu 2 killed.ram
+verdict 'a CPU that is not there' answers 2 'cpu must be 0 to 1'
+run show --walk 0x1000 --root 0x1001 killed.ram
+verdict 'a root that is none' answers 2 'multiple of 4096'
+run show --cpu 1 killed.ram
+verdict '--cpu without --walk' answers 2 '--walk'
+run materialise killed.ram
+verdict 'its deferred slots can be written' prints 0 '^[0-9]+ slots written$'
+run materialise killed.ram
+verdict 'once' prints 0 '^0 slots written$'
+run materialise
+verdict 'materialise wants a file' answers 2 'RAMFILE'
+run materialise missing.ram
+verdict 'that exists' answers 4 'missing.ram'
+
 finish

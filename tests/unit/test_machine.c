@@ -286,6 +286,41 @@ START_TEST(both_builds_work_on_the_same_frames)
 }
 END_TEST
 
+/* _i: the stage that the boot had reached when its process ended. */
+START_TEST(a_boot_that_ended_early_can_be_looked_at)
+{
+  g_autofree char *folder = test_folder_new();
+  g_autofree char *path = g_build_filename(folder, "ram", NULL);
+  g_autoptr(GError) error = NULL;
+
+  test_config_init(&config);
+  config.stage = (enum fm_boot_stage)_i;
+  config.sim.cpus = 2;
+  config.sim.ram_file = path;
+  test_machine_boot_with(&config);
+  test_teardown();
+  test_machine = sim_machine_open(path, FM_STAGE_LOADED, &error);
+  ck_assert_msg(test_machine != NULL, "%s", error != NULL ? error->message : "");
+  ck_assert_uint_eq(sim_machine_info(test_machine)->cpus, 2);
+  ck_assert_uint_eq(sim_machine_info(test_machine)->image_base, TEST_IMAGE);
+  ck_assert_uint_eq(test_kernel()->stage, _i);
+  if (_i >= FM_STAGE_EARLY)
+    ck_assert_uint_eq(fm_kernel_cpu(test_kernel(), 1)->cr3,
+                      _i == FM_STAGE_DONE ? test_kernel()->kernel_root : test_kernel()->boot_root);
+  if (_i >= FM_STAGE_METADATA)
+    test_expect_sound();
+  test_teardown();
+
+  /* Who needs more is told how far it came. */
+  bool enough = _i >= FM_STAGE_ALLOCATOR;
+  test_machine = sim_machine_open(path, FM_STAGE_ALLOCATOR, &error);
+  ck_assert_int_eq(test_machine != NULL, enough);
+  if (!enough)
+    ck_assert_ptr_nonnull(strstr(error->message, "and not to 'allocator'"));
+  test_folder_remove(g_steal_pointer(&folder));
+}
+END_TEST
+
 Suite *fm_test_suite(void)
 {
   Suite *suite = suite_create("machine");
@@ -305,6 +340,7 @@ Suite *fm_test_suite(void)
   tcase_add_loop_test(tc, free_bytes_are_never_shown_below_zero, 0, TEST_BUILDS);
   tcase_add_test(tc, findings_are_handed_over_once);
   tcase_add_test(tc, both_builds_work_on_the_same_frames);
+  tcase_add_loop_test(tc, a_boot_that_ended_early_can_be_looked_at, 0, FM_STAGES);
   suite_add_tcase(suite, tc);
   return suite;
 }
