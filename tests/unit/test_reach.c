@@ -97,6 +97,11 @@ START_TEST(the_storage_of_cpus_has_to_lie_below_4_gib)
   add(2 * MIB, 3 * MIB + 0x1000, FM_REGION_USABLE);
   add(4 * GIB, 5 * GIB, FM_REGION_USABLE);
   config.sim.cpus = 2;
+  g_autofree struct sim_plan *plan = g_new(struct sim_plan, 1);
+  struct sim_config sim = config.sim;
+  sim.map = map;
+  ck_assert(sim_plan_make(&sim, plan, NULL));
+  ck_assert_uint_eq(plan->boot.fault, 4 * GIB);
   g_autofree char *text = boot_and_fail();
   expect_in(text, "kernel panic after stage 'loaded': page fault: clearing the storage of a CPU at "
                   "0xffff800100000000 (physical 0x100000000)");
