@@ -10,6 +10,7 @@
 #include "sim/script/number.h"
 #include "sim/script/run.h"
 #include "tools/cli.h"
+#include "tools/trace-out.h"
 
 /* Steps beyond this are counted, not printed, unless --steps all asks for them. */
 #define STEPS_SHOWN 200u
@@ -129,26 +130,35 @@ static void print_messages(const GPtrArray *errors)
 
 struct choices {
   const char *json;
+  const char *trace;
   bool quiet;
   bool syntax_only;
   bool digest;
   bool all_steps;
 };
 
-static int execute(const sim_script *script, const char *path, struct sim_run_options *options,
+static int execute(const sim_script *script, const char *path, struct sim_run_options options,
                    const struct choices *choices)
 {
   struct output output = {.quiet = choices->quiet,
                           .json_on_stdout =
                               choices->json != NULL && strcmp(choices->json, "-") == 0,
                           .all_steps = choices->all_steps};
-  options->sink = print_text;
-  options->sink_data = &output;
-  options->interrupted = &interrupted;
+  options.sink = print_text;
+  options.sink_data = &output;
+  options.interrupted = &interrupted;
   (void)signal(SIGINT, on_interrupt);
+  trace_out *trace = NULL;
+  if (choices->trace != NULL) {
+    trace = trace_out_open(choices->trace, path);
+    if (trace == NULL)
+      return CLI_INPUT;
+    options.watchers = trace_out_watcher(trace);
+  }
 
-  g_autoptr(sim_run) run = sim_run_new(script, options);
+  g_autoptr(sim_run) run = sim_run_new(script, &options);
   enum sim_verdict verdict = sim_run_execute(run);
+  bool traced = trace == NULL || trace_out_close(trace, run);
   struct sim_run_summary summary;
   sim_run_summary(run, &summary);
   const sim_machine *machine = sim_run_machine(run);
@@ -160,10 +170,12 @@ static int execute(const sim_script *script, const char *path, struct sim_run_op
   if (choices->json != NULL &&
       !write_json(choices->json, path, verdict, &summary, sim_run_found(run), digest))
     return CLI_INPUT;
-  if (options->until_step != 0 && !summary.stopped_early && verdict == SIM_VERDICT_HELD) {
+  if (!traced)
+    return CLI_INPUT;
+  if (options.until_step != 0 && !summary.stopped_early && verdict == SIM_VERDICT_HELD) {
     fprintf(stderr, "framesim: --until %" PRIu64 "%s%s was not reached: the script ended\n",
-            options->until_step, options->until_point != NULL ? "." : "",
-            options->until_point != NULL ? options->until_point : "");
+            options.until_step, options.until_point != NULL ? "." : "",
+            options.until_point != NULL ? options.until_point : "");
     return CLI_USAGE;
   }
   return exit_of(verdict);
@@ -193,10 +205,11 @@ static int run_script(const char *path, struct sim_run_options *options,
     printf("%s: no error\n", path);
     return CLI_OK;
   }
-  if (options->build == SIM_BUILD_NATIVE && sim_run_needs_hooks(script, options))
-    return cli_usage_error("run", "threads, --points and --until N.POINT need the instrumented "
-                                  "build; leave --build native out");
-  return execute(script, path, options, choices);
+  if (options->build == SIM_BUILD_NATIVE &&
+      (choices->trace != NULL || sim_run_needs_hooks(script, options)))
+    return cli_usage_error("run", "threads, --points, --trace-out and --until N.POINT need the "
+                                  "instrumented build; leave --build native out");
+  return execute(script, path, *options, choices);
 }
 
 /* "7" or "7.drop.dec". */
@@ -251,6 +264,7 @@ int cmd_run(int argc, char **argv)
   g_autofree char *build = NULL;
   g_autofree char *steps = NULL;
   g_autofree char *ram_file = NULL;
+  g_autofree char *trace = NULL;
   g_auto(GStrv) defines = NULL;
   gboolean quiet = FALSE;
   gboolean syntax_only = FALSE;
@@ -271,6 +285,8 @@ int cmd_run(int argc, char **argv)
       {"ram", 0, 0, G_OPTION_ARG_FILENAME, &ram_file, "Keep the RAM in this sparse file", "FILE"},
       {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write JSON Lines to FILE (- is stdout)",
        "FILE"},
+      {"trace-out", 0, 0, G_OPTION_ARG_FILENAME, &trace, "Write a timeline for ui.perfetto.dev",
+       "FILE"},
       G_OPTION_ENTRY_NULL,
   };
   int status =
@@ -289,7 +305,7 @@ int cmd_run(int argc, char **argv)
 
   struct sim_run_options options = {
       .points = points, .ram_file = ram_file, .defines = (const char *const *)defines};
-  struct choices choices = {json, quiet, syntax_only, digest, steps != NULL};
+  struct choices choices = {json, trace, quiet, syntax_only, digest, steps != NULL};
   if ((until != NULL && (status = parse_until(until, &options)) >= 0) ||
       (status = parse_build(build, &options)) >= 0 || (status = parse_seed(seed, &options)) >= 0)
     return status;

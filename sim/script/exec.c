@@ -242,10 +242,14 @@ static enum sim_flow run_verb(sim_run *run, const struct sim_command *command)
   run->cpu->panicked = false;
   sim_cpu_forget_touches(run->cpu);
   run->cpu->in_step = true;
+  sim_run_tell_begin(run);
+  struct sim_cpu *cpu = run->cpu;
   enum sim_flow flow = action->run(run, command);
+  run->cpu = cpu; /* a thread that is abandoned comes back while another CPU is looked at */
   run->cpu->in_step = false;
   if (!run->abandoning && !run->script_error)
     sim_run_report_step(run, command);
+  sim_run_tell_end(run);
   if (run->options.until_step == run->cpu->step && run->until_site == FM_SITE_COUNT &&
       !run->script_error && !run->abandoning) {
     run->stopped_early = true;

@@ -134,6 +134,31 @@ struct sim_run {
   guint on_cpu;    /* `on cpu` blocks around the command */
 };
 
+/* Tells the watchers. */
+static inline void sim_run_tell_begin(sim_run *run)
+{
+  const struct sim_run_watcher *watcher = run->options.watchers;
+  for (; watcher != NULL; watcher = watcher->next)
+    if (watcher->begin != NULL)
+      watcher->begin(run, watcher->data);
+}
+
+static inline void sim_run_tell_access(sim_run *run, const struct fm_access *access)
+{
+  const struct sim_run_watcher *watcher = run->options.watchers;
+  for (; watcher != NULL; watcher = watcher->next)
+    if (watcher->access != NULL)
+      watcher->access(run, access, watcher->data);
+}
+
+static inline void sim_run_tell_end(sim_run *run)
+{
+  const struct sim_run_watcher *watcher = run->options.watchers;
+  for (; watcher != NULL; watcher = watcher->next)
+    if (watcher->end != NULL)
+      watcher->end(run, watcher->data);
+}
+
 /* ---- report.c ---- */
 
 /* Output waits for sim_run_flush(); everything else is delivered at once. */
@@ -174,7 +199,27 @@ void sim_run_report_step(sim_run *run, const struct sim_command *command);
 /* "shared 2, anon", "unique, link, in list 3": newly allocated. */
 char *sim_view_to_string(const struct fm_slot_view *view);
 
-/* points.c.  Watches the accesses of a thread group, or of one command if points are wanted. */
+/* What the command under way has changed: "  frame 0x2345000: unused -> shared 1, anon", one
+ * line for each frame, or frames side by side, the later ones indented. */
+void sim_run_append_changes(sim_run *run, GString *line);
+
+/* ---- points.c ---- */
+
+/* What the access read and what it wrote, for people ("busy", "2", "0x1003"); NULL: nothing,
+ * or nothing that is known.  Newly allocated. */
+char *sim_access_seen_text(const sim_run *run, const struct fm_access *access);
+char *sim_access_written_text(const sim_run *run, const struct fm_access *access);
+
+/* Whether it writes one word or byte, and what. */
+bool sim_access_written(const struct fm_access *access, uint64_t *ret);
+
+/* The order that it had: a compare-exchange that fails is a relaxed load. */
+enum fm_order sim_access_order(const struct fm_access *access);
+
+/* The frame whose slot or memory it is about; false: none. */
+bool sim_access_frame(const sim_run *run, const struct fm_access *access, fm_paddr *ret);
+
+/* Watches the accesses of a thread group, or of one command if points are wanted. */
 void sim_run_watch(const struct fm_access *access, guint thread, void *data);
 
 /* ---- handles.c ---- */

@@ -20,32 +20,6 @@ static char *count_text(uint64_t count)
   return g_strdup(fm_count_state_name(state));
 }
 
-/* What an access did: "1 -> busy" to a count, "saw 0x1003" of anything else. */
-static char *describe_access(const struct fm_access *access, bool is_count)
-{
-  char *(*const text)(uint64_t) = is_count ? count_text : number_text;
-  g_autofree char *seen = text(access->seen);
-  g_autofree char *operand = text(access->operand);
-  g_autofree char *sum = NULL;
-  switch (access->kind) {
-  case FM_ACCESS_LOAD:
-    return g_strdup_printf("saw %s", seen);
-  case FM_ACCESS_STORE:
-    return g_strdup_printf("= %s", operand);
-  case FM_ACCESS_CAS:
-    return access->done ? g_strdup_printf("%s -> %s", seen, operand)
-                        : g_strdup_printf("saw %s, not changed", seen);
-  case FM_ACCESS_ADD:
-    sum = text(access->seen + access->operand);
-    return g_strdup_printf("%s -> %s", seen, sum);
-  case FM_ACCESS_SUB:
-    sum = text(access->seen - access->operand);
-    return g_strdup_printf("%s -> %s", seen, sum);
-  default:
-    return g_strdup("");
-  }
-}
-
 static bool is_in_slots(const sim_run *run, uint64_t address)
 {
   return address >= FM_META_WINDOW &&
@@ -58,6 +32,62 @@ static bool is_count(const sim_run *run, const struct fm_access *access)
   return is_in_slots(run, address) && address % FM_SLOT_SIZE == offsetof(struct fm_slot, ref_count);
 }
 
+char *sim_access_seen_text(const sim_run *run, const struct fm_access *access)
+{
+  bool seen = access->kind == FM_ACCESS_LOAD || access->kind == FM_ACCESS_CAS ||
+              access->kind == FM_ACCESS_ADD || access->kind == FM_ACCESS_SUB;
+  if (!seen)
+    return NULL;
+  return is_count(run, access) ? count_text(access->seen) : number_text(access->seen);
+}
+
+bool sim_access_written(const struct fm_access *access, uint64_t *ret)
+{
+  switch (access->kind) {
+  case FM_ACCESS_STORE:
+    *ret = access->operand;
+    return true;
+  case FM_ACCESS_CAS:
+    *ret = access->operand;
+    return access->done;
+  case FM_ACCESS_ADD:
+    *ret = access->seen + access->operand;
+    return true;
+  case FM_ACCESS_SUB:
+    *ret = access->seen - access->operand;
+    return true;
+  default:
+    return false;
+  }
+}
+
+char *sim_access_written_text(const sim_run *run, const struct fm_access *access)
+{
+  uint64_t written;
+  if (!sim_access_written(access, &written))
+    return NULL;
+  return is_count(run, access) ? count_text(written) : number_text(written);
+}
+
+enum fm_order sim_access_order(const struct fm_access *access)
+{
+  return access->kind == FM_ACCESS_CAS && !access->done ? FM_ORDER_RELAXED : access->order;
+}
+
+/* What an access did: "1 -> busy" to a count, "saw 0x1003" of anything else. */
+static char *describe_access(const sim_run *run, const struct fm_access *access)
+{
+  g_autofree char *seen = sim_access_seen_text(run, access);
+  g_autofree char *written = sim_access_written_text(run, access);
+  if (seen != NULL && written != NULL)
+    return g_strdup_printf("%s -> %s", seen, written);
+  if (written != NULL)
+    return g_strdup_printf("= %s", written);
+  if (seen == NULL)
+    return g_strdup("");
+  return g_strdup_printf("saw %s%s", seen, access->kind == FM_ACCESS_CAS ? ", not changed" : "");
+}
+
 static bool is_lock(enum fm_site site)
 {
   return site == FM_SITE_ALLOC_LOCK || site == FM_SITE_ALLOC_UNLOCK || site == FM_SITE_PT_LOCK ||
@@ -67,6 +97,19 @@ static bool is_lock(enum fm_site site)
 static fm_paddr frame_of(uint64_t address)
 {
   return fm_slot_paddr((const struct fm_slot *)(uintptr_t)(address & ~(FM_SLOT_SIZE - 1)));
+}
+
+bool sim_access_frame(const sim_run *run, const struct fm_access *access, fm_paddr *ret)
+{
+  uint64_t address = (uint64_t)(uintptr_t)access->where;
+  if (is_in_slots(run, address)) {
+    *ret = frame_of(address);
+    return true;
+  }
+  if (address < FM_LINEAR_WINDOW || address - FM_LINEAR_WINDOW >= run->kernel->max_paddr)
+    return false;
+  *ret = fm_paddr_of(fm_page_down(address - FM_LINEAR_WINDOW));
+  return true;
 }
 
 static void note_other_write(sim_run *run, uint64_t address)
@@ -87,10 +130,8 @@ static void note_write(sim_run *run, const struct fm_access *access)
     note_other_write(run, address);
     return;
   }
-  bool writes = access->kind == FM_ACCESS_STORE || access->kind == FM_ACCESS_ADD ||
-                access->kind == FM_ACCESS_SUB || (access->kind == FM_ACCESS_CAS && access->done);
-  if (!writes || !is_in_slots(run, address) ||
-      address % FM_SLOT_SIZE != offsetof(struct fm_slot, ref_count))
+  uint64_t written;
+  if (!sim_access_written(access, &written) || !is_count(run, access))
     return;
   fm_paddr frame = frame_of(address);
   struct sim_touch *touch = sim_run_find_touch(run, frame);
@@ -102,9 +143,7 @@ static void note_write(sim_run *run, const struct fm_access *access)
   }
   sim_run_note_change(run, frame);
   touch->wrote = true;
-  touch->count_after = access->kind == FM_ACCESS_ADD   ? access->seen + access->operand
-                       : access->kind == FM_ACCESS_SUB ? access->seen - access->operand
-                                                       : access->operand;
+  touch->count_after = written;
 }
 
 void sim_run_watch(const struct fm_access *access, guint thread, void *data)
@@ -115,6 +154,7 @@ void sim_run_watch(const struct fm_access *access, guint thread, void *data)
 
   if (run->sched != NULL)
     note_write(run, access);
+  sim_run_tell_access(run, access);
   if (run->until_site == access->site && run->cpu->step == run->options.until_step) {
     run->stopped_early = true;
     sim_run_text(run, SIM_TEXT_STEP, "%4" PRIu64 "  %s%sstopped right after %s", run->cpu->step,
@@ -125,11 +165,8 @@ void sim_run_watch(const struct fm_access *access, guint thread, void *data)
   }
   if (!run->options.points || info->quiet)
     return;
-  /* A compare-exchange that fails is a relaxed load. */
-  bool failed = access->kind == FM_ACCESS_CAS && !access->done;
-  enum fm_order order = failed ? FM_ORDER_RELAXED : access->order;
-  g_autofree char *what =
-      is_lock(access->site) ? g_strdup("") : describe_access(access, is_count(run, access));
+  enum fm_order order = sim_access_order(access);
+  g_autofree char *what = is_lock(access->site) ? g_strdup("") : describe_access(run, access);
   g_autofree char *line = g_strdup_printf("      %s%s%" PRIu64 ".%-16s %-8s %-22s %s",
                                           run->cpu == &run->main ? "" : run->cpu->name,
                                           run->cpu == &run->main ? "" : ": ", run->cpu->step,

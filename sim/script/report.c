@@ -303,7 +303,7 @@ static char *explain_touch(sim_run *run, const struct sim_touch *touch)
 #define TOUCHES_TOLD 24u
 
 /* Frames side by side with the same fate are told together. */
-static void append_touches(sim_run *run, GString *line)
+void sim_run_append_changes(sim_run *run, GString *line)
 {
   const GArray *touched = run->cpu->touched;
   bool explained = false;
@@ -358,7 +358,7 @@ void sim_run_report_step(sim_run *run, const struct sim_command *command)
   g_string_append_printf(line, "%-44s", text);
 
   if (run->machine != NULL && run->kernel != NULL) {
-    append_touches(run, line);
+    sim_run_append_changes(run, line);
     report_machine_findings(run, command);
   }
   if (run->cpu->answer.failed)

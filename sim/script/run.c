@@ -58,6 +58,10 @@ static void found_clear(gpointer data)
 
 bool sim_run_needs_hooks(const sim_script *script, const struct sim_run_options *options)
 {
+  for (const struct sim_run_watcher *watcher = options->watchers; watcher != NULL;
+       watcher = watcher->next)
+    if (watcher->needs_hooks)
+      return true;
   return options->points || options->until_point != NULL || block_needs_hooks(script->body);
 }
 

@@ -19,6 +19,8 @@
 #include "sim/script/ast.h"
 #include "sim/script/parse.h"
 
+typedef struct sim_run sim_run;
+
 enum sim_verdict {
   SIM_VERDICT_HELD,     /* everything expected came true */
   SIM_VERDICT_VIOLATED, /* at least one finding */
@@ -36,6 +38,17 @@ enum sim_text_kind {
   SIM_TEXT_MESSAGE, /* an error or a finding */
 };
 
+/* Somebody who follows a run.  Called on the stack of whoever runs the step, with the run as
+ * it stands then; interp.h says what can be looked at.  Each may be NULL. */
+struct sim_run_watcher {
+  void (*begin)(sim_run *run, void *data);                                  /* a step begins */
+  void (*access)(sim_run *run, const struct fm_access *access, void *data); /* has been made */
+  void (*end)(sim_run *run, void *data); /* the step has ended, or was broken off */
+  void *data;
+  bool needs_hooks; /* `access` is to be called in every step */
+  const struct sim_run_watcher *next;
+};
+
 enum sim_build { SIM_BUILD_AUTO, SIM_BUILD_NATIVE, SIM_BUILD_INSTRUMENTED };
 
 struct sim_run_options {
@@ -48,11 +61,10 @@ struct sim_run_options {
   const char *ram_file;                     /* NULL: memory */
   const char *const *defines;               /* "NAME=value", NULL-terminated; or NULL */
   const volatile sig_atomic_t *interrupted; /* not 0: stop before the next command; or NULL */
+  const struct sim_run_watcher *watchers;   /* borrowed; or NULL */
   void (*sink)(enum sim_text_kind kind, const char *text, void *data);
   void *sink_data;
 };
-
-typedef struct sim_run sim_run;
 
 /* What stands in the tables of the language: sim_script_load(path, sim_run_verbs(),
  * sim_run_queries, ...). */
