@@ -26,6 +26,7 @@ struct sim_fiber {
   void *resumer_sp; /* of its resumer while it runs */
   sim_fiber *resumer;
   uint8_t *stack; /* the mapping, guard included */
+  gsize size;     /* without the guard */
   void (*body)(void *data);
   void *data;
   bool done;
@@ -73,7 +74,8 @@ __asm__(".text\n"
 static void announce_enter(sim_fiber *fiber)
 {
 #if FM_UNDER_ASAN
-  __sanitizer_start_switch_fiber(&fiber->resumer_fake_stack, fiber->stack + GUARD_SIZE, STACK_SIZE);
+  __sanitizer_start_switch_fiber(&fiber->resumer_fake_stack, fiber->stack + GUARD_SIZE,
+                                 fiber->size);
 #endif
 #if FM_UNDER_TSAN
   fiber->resumer_tsan = __tsan_get_current_fiber();
@@ -134,7 +136,12 @@ static void *fresh_stack(uint8_t *top)
 
 sim_fiber *sim_fiber_new(void (*body)(void *data), void *data)
 {
-  uint8_t *stack = mmap(NULL, STACK_SIZE + GUARD_SIZE, PROT_READ | PROT_WRITE,
+  return sim_fiber_new_large(STACK_SIZE, body, data);
+}
+
+sim_fiber *sim_fiber_new_large(gsize size, void (*body)(void *data), void *data)
+{
+  uint8_t *stack = mmap(NULL, size + GUARD_SIZE, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (stack == MAP_FAILED)
     return NULL;
@@ -142,9 +149,10 @@ sim_fiber *sim_fiber_new(void (*body)(void *data), void *data)
 
   sim_fiber *fiber = g_new0(sim_fiber, 1);
   fiber->stack = stack;
+  fiber->size = size;
   fiber->body = body;
   fiber->data = data;
-  fiber->sp = fresh_stack(stack + GUARD_SIZE + STACK_SIZE);
+  fiber->sp = fresh_stack(stack + GUARD_SIZE + size);
 #if FM_UNDER_TSAN
   fiber->tsan = __tsan_create_fiber(0);
 #endif
@@ -159,7 +167,7 @@ sim_fiber *sim_fiber_free(sim_fiber *fiber)
 #if FM_UNDER_TSAN
   __tsan_destroy_fiber(fiber->tsan);
 #endif
-  (void)munmap(fiber->stack, STACK_SIZE + GUARD_SIZE);
+  (void)munmap(fiber->stack, fiber->size + GUARD_SIZE);
   g_free(fiber);
   return NULL;
 }

@@ -32,6 +32,8 @@ struct sim_sched {
   bool stuck;
   bool abandon;
   bool stop_requested;
+  void (*outside)(void *data); /* to be called while the thread that runs waits; or NULL */
+  void *outside_data;
 };
 
 static struct thread *thread_at(const sim_sched *sched, guint index)
@@ -41,13 +43,19 @@ static struct thread *thread_at(const sim_sched *sched, guint index)
 
 /* ---- Inside a thread ---- */
 
-/* Rests here until somebody lets the thread go on, or gives it up. */
-static void rest(sim_sched *sched)
+/* Back to whoever resumed the thread; returns when it is resumed again. */
+static void yield(sim_sched *sched)
 {
   struct thread *self = thread_at(sched, sched->running);
   self->trap = sim_trap_get();
   self->registers = fm_port_this_cpu;
   sim_fiber_yield();
+}
+
+/* Rests here until somebody lets the thread go on, or gives it up. */
+static void rest(sim_sched *sched)
+{
+  yield(sched);
   /* A kernel that has ended does not go on on another CPU. */
   if (sched->abandon || sim_machine_panic(sched->machine) != NULL)
     sim_trap_abandon();
@@ -77,6 +85,13 @@ static void spin(struct sim_observer *observer, enum fm_site site)
     return;
   sched->stuck = true;
   rest(sched);
+}
+
+void sim_sched_call_outside(sim_sched *sched, void (*body)(void *data), void *data)
+{
+  sched->outside = body;
+  sched->outside_data = data;
+  yield(sched);
 }
 
 static void run_body(void *data)
@@ -113,7 +128,7 @@ static bool ensure_fiber(struct thread *thread)
 }
 
 /* Hands this host thread's CPU over to a simulated thread and back. */
-static void resume(sim_sched *sched, guint index)
+static void switch_to(sim_sched *sched, guint index)
 {
   struct thread *thread = thread_at(sched, index);
   struct fm_port_cpu registers = fm_port_this_cpu;
@@ -128,13 +143,24 @@ static void resume(sim_sched *sched, guint index)
   sim_trap_set(thread->trap);
   sim_observer = &sched->observer;
   sched->running = index;
-  sched->spins = 0;
-  sched->stuck = false;
   (void)sim_fiber_resume(thread->fiber);
 
   sim_observer = observer;
   sim_trap_set(NULL);
   fm_port_this_cpu = registers;
+}
+
+static void resume(sim_sched *sched, guint index)
+{
+  sched->spins = 0;
+  sched->stuck = false;
+  switch_to(sched, index);
+  while (sched->outside != NULL) {
+    void (*body)(void *data) = sched->outside;
+    sched->outside = NULL;
+    body(sched->outside_data);
+    switch_to(sched, index);
+  }
 }
 
 static enum sim_sched_stop run(sim_sched *sched, guint thread)

@@ -56,6 +56,10 @@ enum fm_site sim_sched_last_site(const sim_sched *sched, guint thread);
 void sim_sched_request_stop(sim_sched *sched);
 bool sim_sched_stop_requested(const sim_sched *sched);
 
+/* From within a thread: the group rests while `body(data)` runs on the stack of whoever let the
+ * thread go on; then the thread goes on as if nothing had been. */
+void sim_sched_call_outside(sim_sched *sched, void (*body)(void *data), void *data);
+
 G_END_DECLS
 
 #endif

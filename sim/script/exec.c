@@ -101,7 +101,8 @@ enum sim_flow sim_run_answer(sim_run *run, const struct sim_command *command, co
 static bool is_interrupted(sim_run *run)
 {
   run->interrupted |= run->options.interrupted != NULL && *run->options.interrupted != 0;
-  return run->interrupted;
+  sim_run_tell_between(run);
+  return run->interrupted || run->stopped_early;
 }
 
 static enum sim_flow run_for(sim_run *run, const struct sim_command *command)
@@ -251,11 +252,9 @@ static enum sim_flow run_verb(sim_run *run, const struct sim_command *command)
     sim_run_report_step(run, command);
   sim_run_tell_end(run);
   if (run->options.until_step == run->cpu->step && run->until_site == FM_SITE_COUNT &&
-      !run->script_error && !run->abandoning) {
+      !run->script_error && !run->abandoning)
     run->stopped_early = true;
-    return SIM_FLOW_STOP;
-  }
-  return flow;
+  return run->stopped_early ? SIM_FLOW_STOP : flow;
 }
 
 enum sim_flow sim_run_command(sim_run *run, const struct sim_command *command)

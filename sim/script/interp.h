@@ -151,6 +151,14 @@ static inline void sim_run_tell_access(sim_run *run, const struct fm_access *acc
       watcher->access(run, access, watcher->data);
 }
 
+static inline void sim_run_tell_between(sim_run *run)
+{
+  const struct sim_run_watcher *watcher = run->options.watchers;
+  for (; watcher != NULL; watcher = watcher->next)
+    if (watcher->between != NULL)
+      watcher->between(run, watcher->data);
+}
+
 static inline void sim_run_tell_end(sim_run *run)
 {
   const struct sim_run_watcher *watcher = run->options.watchers;

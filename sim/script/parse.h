@@ -85,6 +85,12 @@ extern const struct sim_verb_syntax sim_script_statements[];
 sim_script *sim_script_parse(const sim_source *source, const struct sim_verb_syntax *verbs,
                              const char *const *queries, GPtrArray *errors);
 
+/* One line at a prompt, without a version: commands of `verbs` only, no statements.  `bound`
+ * (NULL-terminated) are the names that it may use. */
+sim_script *sim_script_parse_line(const sim_source *source, const struct sim_verb_syntax *verbs,
+                                  const char *const *queries, const char *const *bound,
+                                  GPtrArray *errors);
+
 /*
  * Reads a file ("-": standard input) and parses it; the script owns the source.  On
  * failure `error` is set too: SIM_ERROR_INPUT if the file cannot be read, and

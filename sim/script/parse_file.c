@@ -203,7 +203,7 @@ static void require_version(struct sim_parser *p)
   p->failed = FALSE;
 }
 
-static void parse_root(struct sim_parser *p, const sim_source *source)
+static void parse_root(struct sim_parser *p, const sim_source *source, gboolean is_line)
 {
   struct sim_include root = {.source = source};
   struct stat info;
@@ -220,8 +220,9 @@ static void parse_root(struct sim_parser *p, const sim_source *source)
     sim_parse_fail(p, sim_parse_here(p), NULL, "this script is larger than 8 MiB");
     return;
   }
-  p->may_state_version = TRUE;
-  require_version(p);
+  p->may_state_version = !is_line;
+  if (!is_line)
+    require_version(p);
   b = sim_parse_begin_block(p);
   p->script->body = b.block;
   parse_file(p, &b);
@@ -229,18 +230,34 @@ static void parse_root(struct sim_parser *p, const sim_source *source)
     sim_parse_check_names(p);
 }
 
-sim_script *sim_script_parse(const sim_source *source, const struct sim_verb_syntax *verbs,
-                             const char *const *queries, GPtrArray *errors)
+/* `bound` NULL: a whole script; else a line that may use these names. */
+static sim_script *parse(const sim_source *source, const struct sim_verb_syntax *verbs,
+                         const char *const *queries, const char *const *bound, GPtrArray *errors)
 {
-  struct sim_verb_table *table = sim_verb_table_new(verbs, TRUE);
+  struct sim_verb_table *table = sim_verb_table_new(verbs, bound == NULL);
   g_autoptr(sim_script) script = sim_script_new(source);
   struct sim_parser p = {.script = script, .queries = queries};
 
   init(&p, table, errors);
-  parse_root(&p, source);
+  for (const char *const *name = bound; name != NULL && *name != NULL; name++)
+    (void)sim_parse_bind_name(&p, *name, (struct sim_place){0});
+  parse_root(&p, source, bound != NULL);
   deinit(&p);
   sim_verb_table_free(table);
   return p.n_errors == 0 ? g_steal_pointer(&script) : NULL;
+}
+
+sim_script *sim_script_parse(const sim_source *source, const struct sim_verb_syntax *verbs,
+                             const char *const *queries, GPtrArray *errors)
+{
+  return parse(source, verbs, queries, NULL, errors);
+}
+
+sim_script *sim_script_parse_line(const sim_source *source, const struct sim_verb_syntax *verbs,
+                                  const char *const *queries, const char *const *bound,
+                                  GPtrArray *errors)
+{
+  return parse(source, verbs, queries, bound, errors);
 }
 
 sim_script *sim_script_load(const char *path, const struct sim_verb_syntax *verbs,

@@ -43,7 +43,8 @@ enum sim_text_kind {
 struct sim_run_watcher {
   void (*begin)(sim_run *run, void *data);                                  /* a step begins */
   void (*access)(sim_run *run, const struct fm_access *access, void *data); /* has been made */
-  void (*end)(sim_run *run, void *data); /* the step has ended, or was broken off */
+  void (*end)(sim_run *run, void *data);     /* the step has ended, or was broken off */
+  void (*between)(sim_run *run, void *data); /* between two commands, steps or not */
   void *data;
   bool needs_hooks; /* `access` is to be called in every step */
   const struct sim_run_watcher *next;
