@@ -8,8 +8,9 @@
 
 #include "sim/error.h"
 #include "sim/script/number.h"
-#include "sim/script/run.h"
+#include "sim/script/why.h"
 #include "tools/cli.h"
+#include "tools/step.h"
 #include "tools/trace-out.h"
 
 /* Steps beyond this are counted, not printed, unless --steps all asks for them. */
@@ -128,14 +129,43 @@ static void print_messages(const GPtrArray *errors)
     fputs(errors->pdata[i], stderr);
 }
 
+/* What was asked for; the strings are owned, NULL if they were not given. */
 struct choices {
-  const char *json;
-  const char *trace;
-  bool quiet;
-  bool syntax_only;
-  bool digest;
-  bool all_steps;
+  char *json;
+  char *seed;
+  char *until;
+  char *build;
+  char *steps;
+  char *ram_file;
+  char *trace;
+  char *why;
+  char **defines;
+  gboolean quiet;
+  gboolean syntax_only;
+  gboolean points;
+  gboolean digest;
+  gboolean step;
+  uint64_t why_frame;
 };
+
+static void choices_clear(struct choices *choices)
+{
+  g_free(choices->json);
+  g_free(choices->seed);
+  g_free(choices->until);
+  g_free(choices->build);
+  g_free(choices->steps);
+  g_free(choices->ram_file);
+  g_free(choices->trace);
+  g_free(choices->why);
+  g_strfreev(choices->defines);
+}
+
+static void print_why(const sim_why *why)
+{
+  g_autofree char *text = sim_why_to_string(why);
+  printf("%s\n", text);
+}
 
 static int execute(const sim_script *script, const char *path, struct sim_run_options options,
                    const struct choices *choices)
@@ -143,17 +173,23 @@ static int execute(const sim_script *script, const char *path, struct sim_run_op
   struct output output = {.quiet = choices->quiet,
                           .json_on_stdout =
                               choices->json != NULL && strcmp(choices->json, "-") == 0,
-                          .all_steps = choices->all_steps};
+                          .all_steps = choices->steps != NULL};
   options.sink = print_text;
   options.sink_data = &output;
   options.interrupted = &interrupted;
   (void)signal(SIGINT, on_interrupt);
   trace_out *trace = NULL;
+  g_autoptr(sim_why) why = NULL;
   if (choices->trace != NULL) {
     trace = trace_out_open(choices->trace, path);
     if (trace == NULL)
       return CLI_INPUT;
     options.watchers = trace_out_watcher(trace);
+  }
+  if (choices->why != NULL) {
+    why = sim_why_new(fm_paddr_of(choices->why_frame));
+    sim_why_watcher(why)->next = options.watchers;
+    options.watchers = sim_why_watcher(why);
   }
 
   g_autoptr(sim_run) run = sim_run_new(script, &options);
@@ -167,6 +203,8 @@ static int execute(const sim_script *script, const char *path, struct sim_run_op
 
   if (!output.json_on_stdout && (!choices->quiet || choices->digest))
     print_summary(verdict, &summary, choices->digest ? digest : NULL);
+  if (why != NULL)
+    print_why(why);
   if (choices->json != NULL &&
       !write_json(choices->json, path, verdict, &summary, sim_run_found(run), digest))
     return CLI_INPUT;
@@ -209,6 +247,8 @@ static int run_script(const char *path, struct sim_run_options *options,
       (choices->trace != NULL || sim_run_needs_hooks(script, options)))
     return cli_usage_error("run", "threads, --points, --trace-out and --until N.POINT need the "
                                   "instrumented build; leave --build native out");
+  if (choices->step)
+    return step_session(script, path, options, choices->steps != NULL);
   return execute(script, path, *options, choices);
 }
 
@@ -216,6 +256,8 @@ static int run_script(const char *path, struct sim_run_options *options,
 static int parse_until(const char *text, struct sim_run_options *options)
 {
   char *rest;
+  if (text == NULL)
+    return -1;
   options->until_step = g_ascii_strtoull(text, &rest, 10);
   if (!g_ascii_isdigit(text[0]) || options->until_step == 0 || options->until_step == G_MAXUINT64 ||
       (*rest != '\0' && *rest != '.'))
@@ -256,58 +298,109 @@ static int parse_seed(const char *text, struct sim_run_options *options)
   return -1;
 }
 
-int cmd_run(int argc, char **argv)
+/* A frame by its address, or by its number as in scripts: @9000. */
+static int parse_why(struct choices *choices)
 {
-  g_autofree char *json = NULL;
-  g_autofree char *seed = NULL;
-  g_autofree char *until = NULL;
-  g_autofree char *build = NULL;
-  g_autofree char *steps = NULL;
-  g_autofree char *ram_file = NULL;
-  g_autofree char *trace = NULL;
-  g_auto(GStrv) defines = NULL;
-  gboolean quiet = FALSE;
-  gboolean syntax_only = FALSE;
-  gboolean points = FALSE;
-  gboolean digest = FALSE;
+  g_autoptr(GError) error = NULL;
+  const char *text = choices->why;
+  if (text == NULL)
+    return -1;
+  bool number = text[0] == '@';
+  if (!sim_number_parse(text + number, &choices->why_frame, &error))
+    return cli_usage_error("run", "--why %s: %s", text, error->message);
+  if (number)
+    choices->why_frame <<= FM_PAGE_SHIFT;
+  if (!fm_is_page_aligned(choices->why_frame))
+    return cli_usage_error("run", "--why %s: a frame's address is a multiple of 4096", text);
+  if (choices->json != NULL && strcmp(choices->json, "-") == 0)
+    return cli_usage_error("run", "--why and --json - both want standard output");
+  return -1;
+}
+
+/* Options that have no meaning at a prompt, which has commands for most of them. */
+static int check_step(const struct choices *choices, const char *path)
+{
+  const char *other = choices->until != NULL   ? "--until"
+                      : choices->trace != NULL ? "--trace-out"
+                      : choices->json != NULL  ? "--json"
+                      : choices->why != NULL   ? "--why"
+                      : choices->build != NULL ? "--build"
+                      : choices->digest        ? "--digest"
+                      : choices->syntax_only   ? "--syntax-only"
+                      : choices->quiet         ? "--quiet"
+                                               : NULL;
+  if (!choices->step)
+    return -1;
+  if (other != NULL)
+    return cli_usage_error("run", "--step and %s do not go together", other);
+  if (strcmp(path, "-") == 0)
+    return cli_usage_error("run", "--step reads commands from standard input, so the script has "
+                                  "to be a file");
+  return -1;
+}
+
+static int parse_options(int *argc, char ***argv, struct choices *choices)
+{
   const GOptionEntry entries[] = {
-      {"define", 'D', 0, G_OPTION_ARG_STRING_ARRAY, &defines, "Give a param another value",
+      {"define", 'D', 0, G_OPTION_ARG_STRING_ARRAY, &choices->defines, "Give a param another value",
        "NAME=VALUE"},
-      {"seed", 's', 0, G_OPTION_ARG_STRING, &seed, "Seed of random choices (0)", "N"},
-      {"until", 'u', 0, G_OPTION_ARG_STRING, &until, "Stop after step N, or at a point in it",
-       "N[.POINT]"},
-      {"points", 'p', 0, G_OPTION_ARG_NONE, &points, "Print every access to shared memory", NULL},
-      {"steps", 0, 0, G_OPTION_ARG_STRING, &steps, "all: print all steps, not just 200", "WHICH"},
-      {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "Print only errors and findings", NULL},
-      {"syntax-only", 0, 0, G_OPTION_ARG_NONE, &syntax_only, "Look for errors, run nothing", NULL},
-      {"build", 0, 0, G_OPTION_ARG_STRING, &build, "auto, native or instrumented", "NAME"},
-      {"digest", 0, 0, G_OPTION_ARG_NONE, &digest, "Print the digest of all frames", NULL},
-      {"ram", 0, 0, G_OPTION_ARG_FILENAME, &ram_file, "Keep the RAM in this sparse file", "FILE"},
-      {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write JSON Lines to FILE (- is stdout)",
+      {"seed", 's', 0, G_OPTION_ARG_STRING, &choices->seed, "Seed of random choices (0)", "N"},
+      {"until", 'u', 0, G_OPTION_ARG_STRING, &choices->until,
+       "Stop after step N, or at a point in it", "N[.POINT]"},
+      {"points", 'p', 0, G_OPTION_ARG_NONE, &choices->points, "Print every access to shared memory",
+       NULL},
+      {"steps", 0, 0, G_OPTION_ARG_STRING, &choices->steps, "all: print all steps, not just 200",
+       "WHICH"},
+      {"quiet", 'q', 0, G_OPTION_ARG_NONE, &choices->quiet, "Print only errors and findings", NULL},
+      {"syntax-only", 0, 0, G_OPTION_ARG_NONE, &choices->syntax_only,
+       "Look for errors, run nothing", NULL},
+      {"build", 0, 0, G_OPTION_ARG_STRING, &choices->build, "auto, native or instrumented", "NAME"},
+      {"digest", 0, 0, G_OPTION_ARG_NONE, &choices->digest, "Print the digest of all frames", NULL},
+      {"ram", 0, 0, G_OPTION_ARG_FILENAME, &choices->ram_file, "Keep the RAM in this sparse file",
        "FILE"},
-      {"trace-out", 0, 0, G_OPTION_ARG_FILENAME, &trace, "Write a timeline for ui.perfetto.dev",
-       "FILE"},
+      {"json", 0, 0, G_OPTION_ARG_FILENAME, &choices->json,
+       "Write JSON Lines to FILE (- is stdout)", "FILE"},
+      {"trace-out", 0, 0, G_OPTION_ARG_FILENAME, &choices->trace,
+       "Write a timeline for ui.perfetto.dev", "FILE"},
+      {"why", 0, 0, G_OPTION_ARG_STRING, &choices->why, "Print each step that changed this frame",
+       "ADDRESS"},
+      {"step", 0, 0, G_OPTION_ARG_NONE, &choices->step, "Step forward and back, from a prompt",
+       NULL},
       G_OPTION_ENTRY_NULL,
   };
-  int status =
-      cli_parse(&argc, &argv, "SCRIPT", entries, NULL,
-                "Runs SCRIPT (- is stdin); each step says what it changed.\n"
-                "Exit status: 0 all held, 1 a finding, 2 an error in the script, 3 the host\n"
-                "cannot hold the machine, 4 a file cannot be used, 130 interrupted.  The\n"
-                "language: framesim help script\n\n"
-                "Example: framesim run --points docs/lessons/01-life-of-a-frame/lesson.fms\n");
-  if (status >= 0)
-    return status;
+  return cli_parse(argc, argv, "SCRIPT", entries, NULL,
+                   "Runs SCRIPT (- is stdin); each step says what it changed.\n"
+                   "Exit status: 0 all held, 1 a finding, 2 an error in the script, 3 the host\n"
+                   "cannot hold the machine, 4 a file cannot be used, 130 interrupted.  The\n"
+                   "language: framesim help script\n\n"
+                   "Example: framesim run --points docs/lessons/01-life-of-a-frame/lesson.fms\n");
+}
+
+static int run_chosen(int argc, char **argv, struct choices *choices)
+{
+  int status;
   if (argc != 2)
     return cli_usage_error("run", argc < 2 ? "a SCRIPT is missing" : "one SCRIPT at a time");
-  if (steps != NULL && strcmp(steps, "all") != 0)
-    return cli_usage_error("run", "--steps must be all, not '%s'", steps);
+  if (choices->steps != NULL && strcmp(choices->steps, "all") != 0)
+    return cli_usage_error("run", "--steps must be all, not '%s'", choices->steps);
 
-  struct sim_run_options options = {
-      .points = points, .ram_file = ram_file, .defines = (const char *const *)defines};
-  struct choices choices = {json, trace, quiet, syntax_only, digest, steps != NULL};
-  if ((until != NULL && (status = parse_until(until, &options)) >= 0) ||
-      (status = parse_build(build, &options)) >= 0 || (status = parse_seed(seed, &options)) >= 0)
+  struct sim_run_options options = {.points = choices->points,
+                                    .ram_file = choices->ram_file,
+                                    .defines = (const char *const *)choices->defines};
+  if ((status = check_step(choices, argv[1])) >= 0 ||
+      (status = parse_until(choices->until, &options)) >= 0 ||
+      (status = parse_build(choices->build, &options)) >= 0 ||
+      (status = parse_seed(choices->seed, &options)) >= 0 || (status = parse_why(choices)) >= 0)
     return status;
-  return run_script(argv[1], &options, &choices);
+  return run_script(argv[1], &options, choices);
+}
+
+int cmd_run(int argc, char **argv)
+{
+  struct choices choices = {0};
+  int status = parse_options(&argc, &argv, &choices);
+  if (status < 0)
+    status = run_chosen(argc, argv, &choices);
+  choices_clear(&choices);
+  return status;
 }

@@ -65,10 +65,9 @@ static guint find_breakpoint(sim_history *history, const sim_run *run, enum fm_s
     bool hit = changed ||
                (one->kind == SIM_BREAK_STEP && site == FM_SITE_COUNT && one->step == place->step) ||
                (one->kind == SIM_BREAK_POINT && site == one->site);
-    if (!hit || found != 0)
-      continue;
-    found = one->number;
-    if (changed) {
+    if (hit && found == 0)
+      found = one->number;
+    if (changed && place->after[0] == '\0') {
       g_strlcpy(place->before, before, sizeof(place->before));
       g_strlcpy(place->after, one->watch.text, sizeof(place->after));
     }
