@@ -60,9 +60,10 @@ static void print_end(const struct step_state *state)
   };
   struct sim_run_summary summary;
   sim_history_summary(state->history, &summary);
-  printf("at the end: %s; %" PRIu64 " steps, %" PRIu64 " expectations, %" PRIu64 " findings\n",
-         words[sim_history_place(state->history)->verdict], summary.steps, summary.expectations,
-         summary.findings);
+  printf("at the end: %s; %" PRIu64 " step%s, %" PRIu64 " expectation%s, %" PRIu64 " finding%s\n",
+         words[sim_history_place(state->history)->verdict], summary.steps,
+         summary.steps == 1 ? "" : "s", summary.expectations, summary.expectations == 1 ? "" : "s",
+         summary.findings, summary.findings == 1 ? "" : "s");
 }
 
 void step_print_place(const struct step_state *state)
@@ -183,6 +184,8 @@ static bool do_until(struct step_state *state, const char *arguments)
   const struct sim_history_place *place = sim_history_place(state->history);
   if (place->stop == SIM_STOP_STEP && place->step == step && site != FM_SITE_COUNT)
     return step_complain("step %" PRIu64 " has ended without %s", step, parts[1]);
+  if (place->stop == SIM_STOP_END)
+    return step_complain("the script ended before step %" PRIu64, step);
   return true;
 }
 
@@ -197,6 +200,13 @@ static void print_break(const struct sim_breakpoint *one)
   else
     printf("breakpoint %u: each change of frame 0x%" PRIx64 "\n", one->number,
            one->watch.frame.raw);
+}
+
+static bool parse_frame(struct step_state *state, const char *verb, const char *arguments,
+                        fm_paddr *ret)
+{
+  g_autofree char *line = g_strdup_printf("%s %s", verb, arguments);
+  return sim_history_frame(state->history, line, ret);
 }
 
 static bool do_break(struct step_state *state, const char *arguments)
@@ -214,7 +224,7 @@ static bool do_break(struct step_state *state, const char *arguments)
       return false;
     sim_history_break_point(state->history, site);
   } else {
-    if (!sim_history_frame(state->history, arguments, &frame))
+    if (!parse_frame(state, "break", arguments, &frame))
       return false;
     sim_history_break_frame(state->history, frame);
   }
@@ -247,7 +257,7 @@ static bool do_delete(struct step_state *state, const char *arguments)
 
 static bool look(struct step_state *state, const char *verb, const char *arguments)
 {
-  g_autofree char *line = g_strdup_printf("%s %s", verb, arguments);
+  g_autofree char *line = g_strchomp(g_strdup_printf("%s %s", verb, arguments));
   return sim_history_look(state->history, line);
 }
 
@@ -271,7 +281,7 @@ static bool do_why(struct step_state *state, const char *arguments)
   fm_paddr frame;
   if (arguments[0] == '\0')
     return step_complain("why which frame?  As in: why 0x2345000, why f");
-  if (!sim_history_frame(state->history, arguments, &frame))
+  if (!parse_frame(state, "why", arguments, &frame))
     return false;
   g_autoptr(sim_why) why = sim_history_why(state->history, frame);
   if (why == NULL) {

@@ -114,9 +114,9 @@ const GArray *sim_history_breakpoints(const sim_history *history);
  * sink, mistakes too (false). */
 bool sim_history_look(sim_history *history, const char *line);
 
-/* The frame that an expression means: an address, or a handle of the script.  False: the
- * message was given. */
-bool sim_history_frame(sim_history *history, const char *text, fm_paddr *ret);
+/* The frame that `break FRAME` or `why FRAME` means: an address, or a handle of the script.
+ * False: the message was given. */
+bool sim_history_frame(sim_history *history, const char *line, fm_paddr *ret);
 
 /* The names that the script has bound here, sorted; free with g_strfreev(). */
 char **sim_history_names(const sim_history *history);

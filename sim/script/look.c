@@ -10,8 +10,16 @@
 
 static enum sim_flow print(sim_run *run, const struct sim_command *command)
 {
+  const struct sim_expr *expr = sim_command_expr(command, "EXPR");
   struct sim_value value;
-  if (!sim_run_value(run, sim_command_expr(command, "EXPR"), &value))
+  if (expr->op >= SIM_OP_EQ || expr->op == SIM_OP_NOT) {
+    bool holds;
+    if (!sim_run_condition(run, expr, &holds))
+      return SIM_FLOW_STOP;
+    sim_run_text(run, SIM_TEXT_OUTPUT, "      %s", holds ? "true" : "false");
+    return SIM_FLOW_NEXT;
+  }
+  if (!sim_run_value(run, expr, &value))
     return SIM_FLOW_STOP;
   g_autofree char *text =
       value.kind == SIM_VALUE_STRING ? g_strdup(value.text) : sim_value_to_string(&value);
@@ -35,7 +43,6 @@ static enum sim_flow state(sim_run *run, const struct sim_command *command)
 static const struct sim_verb_action show_action = {.run = sim_verb_show, .needs_machine = true};
 static const struct sim_verb_action state_action = {.run = state, .needs_machine = true};
 static const struct sim_verb_action print_action = {.run = print};
-static const struct sim_verb_action frame_action = {.run = NULL};
 
 /* `show` has the grammar that it has in scripts. */
 static const struct sim_verb_syntax *find_verb(const char *name)
@@ -124,13 +131,13 @@ static enum sim_flow take_address(sim_run *run, const struct sim_command *comman
   return sim_run_error(run, expr->place, NULL, "0x%" PRIx64 " is no multiple of 4096", *address);
 }
 
-bool sim_history_frame(sim_history *history, const char *text, fm_paddr *ret)
+bool sim_history_frame(sim_history *history, const char *line, fm_paddr *ret)
 {
-  const struct sim_verb_syntax verbs[] = {
-      {.name = "frame", .grammar = "ADDR", .example = "frame 0x2345000", .user = &frame_action},
+  static const struct sim_verb_syntax verbs[] = {
+      {.name = "break", .grammar = "ADDR", .example = "break 0x2345000"},
+      {.name = "why", .grammar = "ADDR", .example = "why 0x2345000"},
       {0},
   };
-  g_autofree char *line = g_strdup_printf("frame %s", text);
   uint64_t address;
   if (!read_line(history, line, verbs, take_address, &address))
     return false;

@@ -203,7 +203,7 @@ static void require_version(struct sim_parser *p)
   p->failed = FALSE;
 }
 
-static void parse_root(struct sim_parser *p, const sim_source *source, gboolean is_line)
+static void parse_root(struct sim_parser *p, const sim_source *source)
 {
   struct sim_include root = {.source = source};
   struct stat info;
@@ -220,8 +220,8 @@ static void parse_root(struct sim_parser *p, const sim_source *source, gboolean 
     sim_parse_fail(p, sim_parse_here(p), NULL, "this script is larger than 8 MiB");
     return;
   }
-  p->may_state_version = !is_line;
-  if (!is_line)
+  p->may_state_version = !p->is_line;
+  if (!p->is_line)
     require_version(p);
   b = sim_parse_begin_block(p);
   p->script->body = b.block;
@@ -236,12 +236,12 @@ static sim_script *parse(const sim_source *source, const struct sim_verb_syntax 
 {
   struct sim_verb_table *table = sim_verb_table_new(verbs, bound == NULL);
   g_autoptr(sim_script) script = sim_script_new(source);
-  struct sim_parser p = {.script = script, .queries = queries};
+  struct sim_parser p = {.script = script, .queries = queries, .is_line = bound != NULL};
 
   init(&p, table, errors);
   for (const char *const *name = bound; name != NULL && *name != NULL; name++)
     (void)sim_parse_bind_name(&p, *name, (struct sim_place){0});
-  parse_root(&p, source, bound != NULL);
+  parse_root(&p, source);
   deinit(&p);
   sim_verb_table_free(table);
   return p.n_errors == 0 ? g_steal_pointer(&script) : NULL;

@@ -116,6 +116,8 @@ static void report_unbound(struct sim_parser *p, const struct sim_expr *expr)
   place.width = MIN(place.width, (guint)MIN(strlen(expr->text), G_MAXINT));
   if (meant != NULL)
     hint = g_strdup_printf("did you mean '%s'?", meant);
+  else if (p->is_line)
+    hint = g_strdup("nothing that has run so far binds it");
   else
     hint = g_strdup_printf("'-> %.40s' would bind it; so do pool, param and for", expr->text);
   sim_parse_fail(p, place, hint, "nothing binds the name '%.40s'", expr->text);

@@ -43,6 +43,7 @@ struct sim_parser {
   GPtrArray *expected;                  /* const char *: words that could stand at `token` */
   const struct sim_verb_syntax *syntax; /* of the command being read; or NULL */
   const struct sim_verb_table *keys;    /* inside a KEYS block: its keys */
+  gboolean is_line;                     /* at a prompt, not of a script */
   gboolean in_choice;                   /* `5:` ends a command here */
   gboolean may_state_version;           /* no command was read yet */
   gboolean failed;                      /* the command being read has its error */
