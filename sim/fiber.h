@@ -17,8 +17,8 @@ typedef struct sim_fiber sim_fiber;
 /* A stack of 256 KiB with a guard page below it.  NULL: the host has no memory for it. */
 sim_fiber *sim_fiber_new(void (*body)(void *data), void *data);
 
-/* The same with another stack: bytes, a multiple of 4096. */
-sim_fiber *sim_fiber_new_large(gsize stack, void (*body)(void *data), void *data);
+/* The same with a stack of `size` bytes, a multiple of 4096. */
+sim_fiber *sim_fiber_new_large(gsize size, void (*body)(void *data), void *data);
 sim_fiber *sim_fiber_free(sim_fiber *fiber);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(sim_fiber, sim_fiber_free)
 

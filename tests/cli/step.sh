@@ -157,7 +157,10 @@ printf 'framesim 1\nboot\nclam @9000\n' >mistake.fms
 run run --step mistake.fms </dev/null
 verdict 'a mistake in the script' answers 2 '^mistake.fms:3:1: error: '
 
-printf 'framesim 1\nparam N = 1\nboot\nrepeat N { choose { 1: note "a"  1: note "b" } }\n' >param.fms
+{
+  printf 'framesim 1\nparam N = 1\nboot\n'
+  printf 'repeat N { choose { 1: note "a"  1: note "b" } }\n'
+} >param.fms
 printf 'c\n' | "$program" run --step -D N=40 --seed 1 param.fms >one
 printf 'c\nback\nc\n' | "$program" run --step -D N=40 --seed 1 param.fms >two
 verdict 'chance repeats itself' test "$(grep -c '^[ab]$' one)" -eq 40 -a \
@@ -169,9 +172,11 @@ verdict 'those after them are printed again' test "$(grep -c '^ *29[78]  poke' o
   "$(grep -c '^ *\(296\|299\)  poke' out)" -eq 0
 
 run run --why @9000 race.fms </dev/null
-verdict '--why prints it at the end of a run' prints 0 '^   3  A: drop f  *shared 1, link -> unused$'
+verdict '--why prints it at the end of a run' \
+  prints 0 '^   3  A: drop f  *shared 1, link -> unused$'
 run run --quiet --why 0x2328000 long.fms </dev/null
-verdict 'of a frame that nobody uses too' prints 0 '^frame 0x2328000: unused now; 0 steps changed it$'
+verdict 'of a frame that nobody uses too' \
+  prints 0 '^frame 0x2328000: unused now; 0 steps changed it$'
 run run --why 0x2328001 race.fms </dev/null
 verdict 'an address that is none' answers 2 'multiple of 4096'
 run run --why @x race.fms </dev/null
