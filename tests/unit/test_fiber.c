@@ -136,6 +136,27 @@ START_TEST(a_fiber_has_room_for_deep_calls)
 }
 END_TEST
 
+#define LARGE (4u << 20)
+
+static void fill_stack(void *data)
+{
+  volatile char bytes[LARGE - (64u << 10)];
+  char *ret = data;
+  for (size_t i = 0; i < sizeof(bytes); i += 4096)
+    bytes[i] = 'x';
+  *ret = bytes[sizeof(bytes) / 4096 * 4096 - 4096];
+}
+
+START_TEST(a_stack_may_be_larger)
+{
+  char last = '\0';
+  g_autoptr(sim_fiber) fiber = sim_fiber_new_large(LARGE, fill_stack, &last);
+
+  ck_assert(!sim_fiber_resume(fiber));
+  ck_assert_int_eq(last, 'x');
+}
+END_TEST
+
 START_TEST(stacks_are_given_back)
 {
   unsigned before = 0;
@@ -167,6 +188,7 @@ Suite *fm_test_suite(void)
   tcase_add_test(tc, a_fiber_may_resume_another);
   tcase_add_test(tc, values_survive_switches);
   tcase_add_test(tc, a_fiber_has_room_for_deep_calls);
+  tcase_add_test(tc, a_stack_may_be_larger);
   tcase_add_test(tc, stacks_are_given_back);
   suite_add_tcase(suite, tc);
   return suite;

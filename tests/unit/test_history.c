@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The history of a run: stops, and the way back, against runs that stop there by themselves. */
-#include <string.h>
-
-#include "sim/script/history.h"
-#include "tests/unit/run_support.h"
-
-#define MACHINE "machine { ram 8M  kernel 2M 1M  cpus 2  allocator none }\nboot\n"
+#include "tests/unit/history_support.h"
 
 /* Scripts of every kind: plain, loops, threads with and without a schedule, chance,
  * processes, panics, several machines, findings. */
@@ -145,41 +140,6 @@ END_TEST
 
 /* ---- Within a step ---- */
 
-#define RACE                                                                                       \
-  MACHINE "claim @1400 -> f\nthread A cpu 0 { drop f }\n"                                          \
-          "thread B cpu 1 { get @1400 -> g or e }\nschedule A:drop.dec B:* A:*\n"                  \
-          "expect e == Busy\nshow digest"
-
-struct session {
-  struct run *run;
-  sim_history *history;
-  const struct sim_history_place *place;
-};
-
-static struct session begin(const char *body)
-{
-  struct session session = {.run = run_load(body)};
-  session.history = sim_history_new(session.run->script, &session.run->options);
-  session.place = sim_history_place(session.history);
-  return session;
-}
-
-static void end(struct session *session)
-{
-  sim_history_free(session->history);
-  run_free(session->run);
-}
-
-/* Whether text of that kind has come, and how often. */
-static guint heard(const struct session *session, enum sim_text_kind kind, const char *text)
-{
-  guint found = 0;
-  const char *said;
-  for (guint i = 0; (said = run_nth(session->run, kind, i)) != NULL; i++)
-    found += strstr(said, text) != NULL;
-  return found;
-}
-
 START_TEST(test_until_stops_right_after_a_point)
 {
   struct session s = begin(RACE);
@@ -255,6 +215,53 @@ START_TEST(test_until_what_is_over_does_nothing)
 }
 END_TEST
 
+START_TEST(test_a_step_of_the_main_program_goes_on_from_its_point)
+{
+  struct session s = begin(MACHINE "claim @1400 -> f\ndrop f");
+
+  ck_assert(sim_history_until(s.history, 2, FM_SITE_CLAIM_CAS));
+  ck_assert(sim_history_until(s.history, 2, FM_SITE_CLAIM_PUBLISH));
+  ck_assert_int_eq(s.place->stop, SIM_STOP_POINT);
+  ck_assert_int_eq(s.place->site, FM_SITE_CLAIM_PUBLISH);
+  end(&s);
+}
+END_TEST
+
+START_TEST(test_a_panic_behind_a_point_ends_the_kernel_only)
+{
+  struct session s = begin(MACHINE "claim @1400 -> f\npoke f ref_count = 0x7fffffffffffffff\n"
+                                   "expect panic \"\" { get f -> g }");
+
+  ck_assert(sim_history_until(s.history, 4, FM_SITE_GET_LOAD));
+  ck_assert_int_eq(s.place->stop, SIM_STOP_POINT);
+  sim_history_go(s.history);
+  ck_assert_int_eq(s.place->verdict, SIM_VERDICT_HELD);
+  end(&s);
+}
+END_TEST
+
+/* Scripts that nobody waits for. */
+static const char *const endless[] = {
+    "repeat 1000000000000 { claim @1400 -> f; drop f }",
+    "thread A { repeat 1000000000000 { claim @1400 -> f; drop f } }",
+    "repeat 1000000000000 { thread A { claim @1400 -> f; drop f }; thread B { show handles } }",
+};
+
+START_TEST(test_a_run_that_never_ends_can_be_left)
+{
+  g_autofree char *body = g_strconcat(MACHINE, endless[_i], NULL);
+  struct session s = begin(body);
+
+  sim_history_step(s.history, 1000);
+  sim_history_back(s.history, 1);
+  ck_assert_uint_eq(s.place->done, 999);
+  sim_history_until(s.history, s.place->step + 2, FM_SITE_CLAIM_CAS);
+  sim_history_back(s.history, 2000);
+  ck_assert_int_eq(s.place->stop, SIM_STOP_START);
+  end(&s);
+}
+END_TEST
+
 START_TEST(test_a_run_goes_on_as_if_it_had_not_been_stopped)
 {
   struct session s = begin(RACE);
@@ -307,80 +314,6 @@ START_TEST(test_the_end_has_the_verdict_of_the_run)
 }
 END_TEST
 
-/* ---- Breakpoints ---- */
-
-START_TEST(test_breakpoints_stop_at_steps_points_and_frames)
-{
-  struct session s = begin(RACE);
-  ck_assert_uint_eq(sim_history_break_step(s.history, 1), 1);
-  ck_assert_uint_eq(sim_history_break_point(s.history, FM_SITE_GET_LOAD), 2);
-  ck_assert_uint_eq(sim_history_break_frame(s.history, fm_paddr_of(1400 * 4096)), 3);
-
-  sim_history_go(s.history);
-  ck_assert_uint_eq(s.place->breakpoint, 1);
-  sim_history_go(s.history);
-  ck_assert_uint_eq(s.place->breakpoint, 3);
-  ck_assert_int_eq(s.place->site, FM_SITE_CLAIM_CAS);
-  ck_assert_str_eq(s.place->before, "unused");
-  ck_assert_str_eq(s.place->after, "busy");
-  sim_history_go(s.history);
-  ck_assert_str_eq(s.place->after, "shared 1, anon");
-  sim_history_go(s.history);
-  ck_assert_int_eq(s.place->site, FM_SITE_DROP_DEC);
-  sim_history_go(s.history);
-  ck_assert_uint_eq(s.place->breakpoint, 2);
-  ck_assert_str_eq(s.place->after, "");
-  ck_assert(sim_history_delete(s.history, 3));
-  ck_assert(!sim_history_delete(s.history, 3));
-  sim_history_go(s.history);
-  ck_assert_int_eq(s.place->stop, SIM_STOP_END);
-  ck_assert_uint_eq(s.place->breakpoint, 0);
-  end(&s);
-}
-END_TEST
-
-START_TEST(test_the_way_back_passes_breakpoints)
-{
-  struct session s = begin(RACE);
-  sim_history_break_point(s.history, FM_SITE_CLAIM_CAS);
-  sim_history_go(s.history);
-  sim_history_go(s.history);
-  sim_history_back(s.history, 1);
-
-  ck_assert_int_eq(s.place->stop, SIM_STOP_STEP);
-  ck_assert_uint_eq(s.place->breakpoint, 0);
-  end(&s);
-}
-END_TEST
-
-/* ---- Interruption ---- */
-
-static volatile sig_atomic_t interrupted;
-
-START_TEST(test_an_interruption_stops_and_can_be_left)
-{
-  struct run *run = run_load(MACHINE "repeat 3 { note \"x\" }\nclaim @1400 -> f\ndrop f");
-  run->options.interrupted = &interrupted;
-  sim_history *history = sim_history_new(run->script, &run->options);
-  const struct sim_history_place *place = sim_history_place(history);
-
-  sim_history_step(history, 1);
-  interrupted = 1;
-  sim_history_go(history);
-  ck_assert_int_eq(place->stop, SIM_STOP_INTERRUPTED);
-  ck_assert_uint_eq(place->done, 1);
-  interrupted = 0;
-  sim_history_go(history);
-  ck_assert_int_eq(place->stop, SIM_STOP_END);
-  ck_assert_int_eq(place->verdict, SIM_VERDICT_HELD);
-  interrupted = 1;
-  ck_assert_ptr_null(sim_history_why(history, fm_paddr_of(1400 * 4096)));
-  interrupted = 0;
-  sim_history_free(history);
-  run_free(run);
-}
-END_TEST
-
 Suite *fm_test_suite(void)
 {
   Suite *suite = suite_create("history");
@@ -394,12 +327,12 @@ Suite *fm_test_suite(void)
   tcase_add_test(tcase, test_back_from_within_a_step_is_the_end_of_the_one_before);
   tcase_add_test(tcase, test_a_step_that_ends_without_the_point_stops_there);
   tcase_add_test(tcase, test_until_what_is_over_does_nothing);
+  tcase_add_test(tcase, test_a_step_of_the_main_program_goes_on_from_its_point);
+  tcase_add_test(tcase, test_a_panic_behind_a_point_ends_the_kernel_only);
+  tcase_add_loop_test(tcase, test_a_run_that_never_ends_can_be_left, 0, G_N_ELEMENTS(endless));
   tcase_add_test(tcase, test_a_run_goes_on_as_if_it_had_not_been_stopped);
   tcase_add_test(tcase, test_a_step_is_told_once_forward_and_not_on_the_way_back);
   tcase_add_test(tcase, test_the_end_has_the_verdict_of_the_run);
-  tcase_add_test(tcase, test_breakpoints_stop_at_steps_points_and_frames);
-  tcase_add_test(tcase, test_the_way_back_passes_breakpoints);
-  tcase_add_test(tcase, test_an_interruption_stops_and_can_be_left);
   suite_add_tcase(suite, tcase);
   return suite;
 }

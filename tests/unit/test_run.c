@@ -93,6 +93,18 @@ START_TEST(test_until_stops_behind_each_step)
 }
 END_TEST
 
+START_TEST(test_until_stops_inside_of_an_expectation)
+{
+  struct run *run = run_load(MACHINE "expect error Unused { claim @1400 -> f; drop f; get @1400 }");
+  run->options.until_step = 2;
+  run_execute(run);
+
+  run_must_hold(run);
+  ck_assert_uint_eq(run->summary.steps, 2);
+  run_free(run);
+}
+END_TEST
+
 START_TEST(test_until_a_point_leaves_the_slot_there)
 {
   struct run *run = run_load(FOUR_STEPS);
@@ -245,6 +257,7 @@ END_TEST
 static void add_stops(TCase *tcase)
 {
   tcase_add_loop_test(tcase, test_until_stops_behind_each_step, 1, 5);
+  tcase_add_test(tcase, test_until_stops_inside_of_an_expectation);
   tcase_add_test(tcase, test_until_a_point_leaves_the_slot_there);
   tcase_add_test(tcase, test_an_interrupted_run_says_so);
   tcase_add_loop_test(tcase, test_a_run_that_was_cut_short_leaks_nothing, 0, G_N_ELEMENTS(cuts));

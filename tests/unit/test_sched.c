@@ -2,6 +2,7 @@
 /* The scheduler: where threads stop, what it says of them, and giving them up. */
 #include <sim/sched.h>
 
+#include "sim/fiber.h"
 #include "sim/hook.h"
 #include "sim/internal.h"
 #include "tests/support.h"
@@ -260,6 +261,54 @@ START_TEST(a_requested_stop_ends_the_run_at_the_next_point)
 }
 END_TEST
 
+/* ---- Something in between ---- */
+
+/* What it finds outside: nobody's trap, nobody's observer, and the caller's registers. */
+static void outside(void *data)
+{
+  bool *ret_clean = data;
+  *ret_clean = sim_trap_get() == NULL && sim_observer == NULL && fm_port_this_cpu.id == 0 &&
+               sim_fiber_current() == NULL;
+}
+
+static bool clean;
+
+static void watch_and_call(const struct fm_access *access, guint thread, void *data)
+{
+  watch(access, thread, data);
+  if (access->site == FM_SITE_CLAIM_CAS)
+    sim_sched_call_outside(sched, outside, &clean);
+}
+
+START_TEST(a_call_outside_leaves_the_thread_as_it_was)
+{
+  struct job *job = job_at(0, TEST_FRAME);
+  sim_sched_free(sched);
+  sched = sim_sched_new(test_machine, watch_and_call, accesses);
+
+  clean = false;
+  sim_sched_add(sched, 1, body, job);
+  ck_assert_int_eq(sim_sched_run_to(sched, 0, FM_SITE_COUNT), SIM_SCHED_ENDED);
+  ck_assert(clean);
+  ck_assert_int_eq(job->end, SIM_END_DONE);
+  ck_assert_uint_eq(job->cpu, 1);
+  ck_assert_uint_eq(job->irq_depth, 0);
+  ck_assert_str_eq(accesses->str, CLAIM " " DROP);
+}
+END_TEST
+
+START_TEST(a_call_outside_is_no_stop)
+{
+  struct job *job = job_at(0, TEST_FRAME);
+  sim_sched_free(sched);
+  sched = sim_sched_new(test_machine, watch_and_call, accesses);
+
+  sim_sched_add(sched, 1, body, job);
+  ck_assert_int_eq(sim_sched_run_points(sched, 0, 2), SIM_SCHED_REACHED);
+  ck_assert_int_eq(sim_sched_last_site(sched, 0), FM_SITE_CLAIM_VTABLE);
+}
+END_TEST
+
 Suite *fm_test_suite(void)
 {
   Suite *suite = suite_create("sched");
@@ -273,6 +322,8 @@ Suite *fm_test_suite(void)
   tcase_add_test(tc, the_same_calls_give_the_same_execution);
   tcase_add_test(tc, a_panic_ends_the_threads_of_every_cpu);
   tcase_add_test(tc, threads_in_the_middle_are_given_up);
+  tcase_add_test(tc, a_call_outside_leaves_the_thread_as_it_was);
+  tcase_add_test(tc, a_call_outside_is_no_stop);
   tcase_add_test(tc, a_requested_stop_ends_the_run_at_the_next_point);
   suite_add_tcase(suite, tc);
   return suite;
