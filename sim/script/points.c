@@ -146,6 +146,18 @@ static void note_write(sim_run *run, const struct fm_access *access)
   touch->count_after = written;
 }
 
+static void tell_point(sim_run *run, const struct fm_access *access,
+                       const struct fm_site_info *info)
+{
+  enum fm_order order = sim_access_order(access);
+  g_autofree char *what = is_lock(access->site) ? g_strdup("") : describe_access(run, access);
+  g_autofree char *line = g_strdup_printf("      %s%s%" PRIu64 ".%-16s %-8s %-22s %s",
+                                          run->cpu == &run->main ? "" : run->cpu->name,
+                                          run->cpu == &run->main ? "" : ": ", run->cpu->step,
+                                          info->name, fm_order_name(order), what, info->text);
+  sim_run_text(run, SIM_TEXT_POINT, "%s", line);
+}
+
 void sim_run_watch(const struct fm_access *access, guint thread, void *data)
 {
   sim_run *run = data;
@@ -154,7 +166,6 @@ void sim_run_watch(const struct fm_access *access, guint thread, void *data)
 
   if (run->sched != NULL)
     note_write(run, access);
-  sim_run_tell_access(run, access);
   if (run->until_site == access->site && run->cpu->step == run->options.until_step) {
     run->stopped_early = true;
     sim_run_text(run, SIM_TEXT_STEP, "%4" PRIu64 "  %s%sstopped right after %s", run->cpu->step,
@@ -163,13 +174,7 @@ void sim_run_watch(const struct fm_access *access, guint thread, void *data)
     if (run->sched != NULL)
       sim_sched_request_stop(run->sched);
   }
-  if (!run->options.points || info->quiet)
-    return;
-  enum fm_order order = sim_access_order(access);
-  g_autofree char *what = is_lock(access->site) ? g_strdup("") : describe_access(run, access);
-  g_autofree char *line = g_strdup_printf("      %s%s%" PRIu64 ".%-16s %-8s %-22s %s",
-                                          run->cpu == &run->main ? "" : run->cpu->name,
-                                          run->cpu == &run->main ? "" : ": ", run->cpu->step,
-                                          info->name, fm_order_name(order), what, info->text);
-  sim_run_text(run, SIM_TEXT_POINT, "%s", line);
+  if (run->options.points && !info->quiet)
+    tell_point(run, access, info);
+  sim_run_tell_access(run, access); /* last: it may stop here */
 }
