@@ -157,6 +157,10 @@ printf 'framesim 1\nboot\nclam @9000\n' >mistake.fms
 run run --step mistake.fms </dev/null
 verdict 'a mistake in the script' answers 2 '^mistake.fms:3:1: error: '
 
+printf '%s\n' c 'back 2' 'why @9000' | "$program" run --step --ram machine.ram race.fms >out 2>err
+verdict 'a RAM file is made anew on the way back' grep -q ': busy now; 2 steps changed it' out
+run check machine.ram
+verdict 'and is as the session left it' prints 1 'slot.busy_at_rest'
 echo 'until 3.drop.dec' | "$program" run --step --points race.fms >out 2>err
 verdict 'points are told up to the place' test "$(tail -n 2 out | cut -c 1-19)" = \
   "      A: 3.drop.dec
@@ -216,7 +220,8 @@ if command -v script >/dev/null 2>&1; then
   # terminal INPUT: a session on a terminal; out is what it showed, without its returns.
   terminal() {
     said="on a terminal: $1"
-    printf '%b' "$1" | HOME=$work TERM=vt100 script -qec "$program run --step race.fms" /dev/null 2>&1 |
+    printf '%b' "$1" |
+      HOME=$work TERM=vt100 script -qec "$program run --step race.fms" /dev/null 2>&1 |
       tr -d '\r' >out
   }
   terminal 'un\t2\rquit\r'
