@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #if FM_UNDER_ASAN
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 #if FM_UNDER_TSAN
@@ -20,6 +21,10 @@
 
 #define STACK_SIZE (256u * 1024u)
 #define GUARD_SIZE 4096u
+
+/* Stacks that are kept for the next fibers: a script may start two threads in every turn of a
+ * loop, and mapping stacks would take most of its time. */
+#define SPARE_STACKS 4u
 
 struct sim_fiber {
   void *sp;         /* of the fiber while it rests */
@@ -43,6 +48,8 @@ struct sim_fiber {
 };
 
 static __thread sim_fiber *current;
+static __thread uint8_t *spare_stacks[SPARE_STACKS];
+static __thread guint spares;
 
 /* Saves this stack in *save and goes on with `load`. */
 void sim__fiber_switch(void **save, void *load);
@@ -139,14 +146,37 @@ sim_fiber *sim_fiber_new(void (*body)(void *data), void *data)
   return sim_fiber_new_large(STACK_SIZE, body, data);
 }
 
-sim_fiber *sim_fiber_new_large(gsize size, void (*body)(void *data), void *data)
+/* Guard included; NULL: the host has no memory for it. */
+static uint8_t *take_stack(gsize size)
 {
+  if (size == STACK_SIZE && spares != 0)
+    return spare_stacks[--spares];
   uint8_t *stack = mmap(NULL, size + GUARD_SIZE, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (stack == MAP_FAILED)
     return NULL;
   (void)mprotect(stack, GUARD_SIZE, PROT_NONE);
+  return stack;
+}
 
+static void give_stack(uint8_t *stack, gsize size)
+{
+  if (size != STACK_SIZE || spares == SPARE_STACKS) {
+    (void)munmap(stack, size + GUARD_SIZE);
+    return;
+  }
+#if FM_UNDER_ASAN
+  /* A fiber that was cut off has left its frames there. */
+  __asan_unpoison_memory_region(stack + GUARD_SIZE, size);
+#endif
+  spare_stacks[spares++] = stack;
+}
+
+sim_fiber *sim_fiber_new_large(gsize size, void (*body)(void *data), void *data)
+{
+  uint8_t *stack = take_stack(size);
+  if (stack == NULL)
+    return NULL;
   sim_fiber *fiber = g_new0(sim_fiber, 1);
   fiber->stack = stack;
   fiber->size = size;
@@ -167,7 +197,7 @@ sim_fiber *sim_fiber_free(sim_fiber *fiber)
 #if FM_UNDER_TSAN
   __tsan_destroy_fiber(fiber->tsan);
 #endif
-  (void)munmap(fiber->stack, fiber->size + GUARD_SIZE);
+  give_stack(fiber->stack, fiber->size);
   g_free(fiber);
   return NULL;
 }

@@ -14,7 +14,8 @@
 
 typedef struct sim_fiber sim_fiber;
 
-/* A stack of 256 KiB with a guard page below it.  NULL: the host has no memory for it. */
+/* A stack of 256 KiB with a guard page below it.  NULL: the host has no memory for it.  Some
+ * stacks are kept for the next ones. */
 sim_fiber *sim_fiber_new(void (*body)(void *data), void *data);
 
 /* The same with a stack of `size` bytes, a multiple of 4096. */

@@ -177,6 +177,31 @@ START_TEST(stacks_are_given_back)
 }
 END_TEST
 
+START_TEST(only_a_few_stacks_are_kept)
+{
+  sim_fiber *fibers[100];
+
+  for (int i = 0; i < 100; i++)
+    fibers[i] = sim_fiber_new(say_twice, (void *)"");
+  unsigned most = test_mappings();
+  for (int i = 0; i < 100; i++)
+    sim_fiber_free(fibers[i]);
+  /* Each is two, the stack and its guard page; a sanitizer may keep one of them. */
+  ck_assert_uint_lt(test_mappings(), most - 80);
+}
+END_TEST
+
+START_TEST(a_stack_that_is_used_again_starts_anew)
+{
+  for (int i = 0; i < 3; i++) {
+    sim_fiber *fiber = sim_fiber_new(say_twice, (void *)"a");
+    ck_assert(sim_fiber_resume(fiber));
+    sim_fiber_free(fiber); /* in the middle */
+  }
+  ck_assert_str_eq(log_text->str, "aaa");
+}
+END_TEST
+
 Suite *fm_test_suite(void)
 {
   Suite *suite = suite_create("fiber");
@@ -190,6 +215,8 @@ Suite *fm_test_suite(void)
   tcase_add_test(tc, a_fiber_has_room_for_deep_calls);
   tcase_add_test(tc, a_stack_may_be_larger);
   tcase_add_test(tc, stacks_are_given_back);
+  tcase_add_test(tc, only_a_few_stacks_are_kept);
+  tcase_add_test(tc, a_stack_that_is_used_again_starts_anew);
   suite_add_tcase(suite, tc);
   return suite;
 }
