@@ -150,6 +150,9 @@ START_TEST(a_free_across_two_blocks_is_no_part_of_one)
 {
   PLAY(A(64, 1), A(66, 1), F(65, 1));
   EXPECT(2, 2, 4, 0, 0, 0, 0, 0, 0, 0);
+  /* Nor if it lies inside of the second, but its first frames were taken by the first. */
+  PLAY(A(128, 3), A(128, 1), F(128, 2));
+  EXPECT(2 + 4, 3, 10, 0, 0, 0, 0, 1, 0, 0);
 }
 END_TEST
 
