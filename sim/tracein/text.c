@@ -103,15 +103,19 @@ static inline unsigned take_decimal(struct cursor *line, unsigned digits, uint64
   return count;
 }
 
-/* Hexadecimal behind 0x, else decimal; false: no number, or more than 48 bits. */
+static inline bool is_at_end(const struct cursor *line)
+{
+  return line->at == line->end || *line->at == ' ';
+}
+
+/* Hexadecimal behind 0x, else decimal, up to a blank; false: no number, or more than 48 bits. */
 static inline bool take_number(struct cursor *line, uint64_t *ret)
 {
   const char *start = line->at;
   uint64_t value = 0;
 
   if (!take_word(line, "0x", 2))
-    return take_decimal(line, 14, ret) > 0 &&
-           !(line->at < line->end && g_ascii_isxdigit(*line->at));
+    return take_decimal(line, 14, ret) > 0 && is_at_end(line);
   for (start = line->at; line->at < line->end && line->at - start < 13; line->at++) {
     int digit = g_ascii_xdigit_value(*line->at);
     if (digit < 0)
@@ -119,7 +123,7 @@ static inline bool take_number(struct cursor *line, uint64_t *ret)
     value = value << 4 | (uint64_t)digit;
   }
   *ret = value;
-  return line->at > start && line->at - start <= 12;
+  return line->at > start && line->at - start <= 12 && is_at_end(line);
 }
 
 /* "SECONDS.MICROS:" with up to nine digits behind the point. */
@@ -235,8 +239,7 @@ static bool read_frames(struct cursor *line, struct sim_trace_event *ret, struct
   if (!find_field(line, " order=", 7))
     return false;
   *mistake = (struct mistake){line->at, "malformed order: 0 to 15", form};
-  if (take_decimal(line, 3, &order) == 0 || order > SIM_TRACE_ORDER_MAX ||
-      (line->at < line->end && *line->at != ' '))
+  if (take_decimal(line, 3, &order) == 0 || order > SIM_TRACE_ORDER_MAX || !is_at_end(line))
     return false;
   *mistake = (struct mistake){number, "the frames end above 2^32 (16 TiB)", form};
   if (pfn + (UINT64_C(1) << order) > SIM_TRACE_PFN_END)

@@ -138,6 +138,8 @@ static const struct {
     {"something else", 1, "this line is no event"},
     {PLACE "mm_page_alloc: page=1 order=0", 66, "has no 'pfn='"},
     {PLACE "mm_page_alloc: page=1 pfn=0x order=0", 78, "malformed frame number"},
+    {PLACE "mm_page_alloc: page=1 pfn=0y order=0", 78, "malformed frame number"},
+    {PLACE "mm_page_alloc: page=1 pfn=0x1g order=0", 78, "malformed frame number"},
     {PLACE "mm_page_alloc: page=1 pfn=12f order=0", 78, "malformed frame number"},
     {PLACE "mm_page_alloc: page=1 pfn=99999999999999999999 order=0", 78, "malformed frame number"},
     {PLACE "mm_page_alloc: page=1 pfn=0xfffffffffffffffff order=0", 78, "malformed frame number"},
