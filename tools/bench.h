@@ -46,5 +46,7 @@ GArray *bench_slot(unsigned rounds, GError **error);
 GArray *bench_alloc(unsigned rounds, GError **error); /* bench-alloc.c */
 GArray *bench_pt(unsigned rounds, GError **error);    /* bench-pt.c */
 GArray *bench_boot(unsigned rounds, GError **error);  /* bench-boot.c; rounds of a second */
+/* bench-replay.c; also NULL: the trace cannot be written. */
+GArray *bench_replay(unsigned rounds, GError **error);
 
 #endif

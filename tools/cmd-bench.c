@@ -56,11 +56,22 @@ static void print_boot(const GArray *rows)
   }
 }
 
+static void print_replay(const GArray *rows)
+{
+  printf("%-26s %9s %9s %11s %8s\n", "per event", "min ns", "median", "million/s", "x memory");
+  for (guint i = 0; i < rows->len; i++) {
+    const struct bench_row *row = &g_array_index(rows, struct bench_row, i);
+    printf("%-26s %9.2f %9.2f %11.2f %7.2fx\n", row->name, row->min_ns, row->median_ns,
+           1e3 / row->min_ns, row->min_ns / row->bare_ns);
+  }
+}
+
 static const struct suite suites[] = {
     {"slot", bench_slot, print_slot, 60},
     {"alloc", bench_alloc, print_alloc, 60},
     {"pt", bench_pt, print_pt, 60},
     {"boot", bench_boot, print_boot, 5},
+    {"replay", bench_replay, print_replay, 60},
 };
 
 static const struct suite *find_suite(const char *name)
@@ -111,7 +122,7 @@ int cmd_bench(int argc, char **argv)
       G_OPTION_ENTRY_NULL,
   };
   int status =
-      cli_parse(&argc, &argv, "slot|alloc|pt|boot", entries, NULL,
+      cli_parse(&argc, &argv, "slot|alloc|pt|boot|replay", entries, NULL,
                 "Suite slot: the operations on one slot, each beside its bare form (the\n"
                 "same atomics and plain stores, nothing else), interleaved in one run.\n"
                 "Suite alloc: frames and segments from both allocators, and a list, each\n"
@@ -119,15 +130,17 @@ int cmd_bench(int argc, char **argv)
                 "Suite pt: pages mapped one by one and in ranges of 1 GiB, each beside\n"
                 "one more reference on a frame; translations; fork and exit.\n"
                 "Suite boot: machines that boot, beside the first touch of as many pages.\n"
+                "Suite replay: a generated trace, read and replayed from each of its\n"
+                "forms, beside the same events from memory.\n"
                 "The ratio is that of the minima.\n\n"
                 "Example: framesim bench slot --rounds 20\n");
   if (status >= 0)
     return status;
   if (argc < 2)
-    return cli_usage_error("bench", "a suite is missing: slot, alloc, pt or boot");
+    return cli_usage_error("bench", "a suite is missing: slot, alloc, pt, boot or replay");
   const struct suite *suite = argc == 2 ? find_suite(argv[1]) : NULL;
   if (suite == NULL)
-    return cli_usage_error("bench", "one suite: slot, alloc, pt or boot");
+    return cli_usage_error("bench", "one suite: slot, alloc, pt, boot or replay");
   if (rounds == -1)
     rounds = suite->rounds;
   if (rounds < 1 || rounds > 100000)

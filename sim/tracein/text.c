@@ -111,7 +111,7 @@ static inline bool is_at_end(const struct cursor *line)
 /* Hexadecimal behind 0x, else decimal, up to a blank; false: no number, or more than 48 bits. */
 static inline bool take_number(struct cursor *line, uint64_t *ret)
 {
-  const char *start = line->at;
+  const char *start;
   uint64_t value = 0;
 
   if (!take_word(line, "0x", 2))
@@ -300,7 +300,8 @@ static bool get_line(struct sim_tracein_input *input, uint64_t number, struct cu
     if (seen > LINE_MAX_SIZE) {
       const char *start = (const char *)input->at;
       struct mistake mistake = {start, "this line is longer than 65536 bytes", hint_event};
-      return fail_line(input, number, start, start + SHOWN_COLUMNS, &mistake, error);
+      fail_line(input, number, start, start + SHOWN_COLUMNS, &mistake, error);
+      return false;
     }
     if (!sim_tracein_fill(input, seen + 1, error))
       return false;

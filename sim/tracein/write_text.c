@@ -11,6 +11,12 @@ struct state {
   char buffer[BUFFER_SIZE];
 };
 
+/* Where the record of the frame would stand without randomisation. */
+static uint64_t page_of(uint32_t pfn)
+{
+  return UINT64_C(0xffffea0000000000) + UINT64_C(64) * pfn;
+}
+
 static bool flush(struct state *state, sim_traceout *out, GError **error)
 {
   size_t size = state->used;
@@ -46,8 +52,9 @@ static bool add(void *data, sim_traceout *out, const struct sim_trace_event *eve
       "        framesim-0       [%03u] ..... %5" PRIu64 ".%06" PRIu64 ": %s:", event->cpu,
       event->time_us / G_USEC_PER_SEC, event->time_us % G_USEC_PER_SEC, names[event->kind]);
   if (event->kind != SIM_TRACE_OTHER)
-    size += g_snprintf(to + size, LINE_SIZE - (gulong)size, " page=%s pfn=0x%" PRIx32 " order=%u",
-                       event->kind == SIM_TRACE_FAILED ? "(null)" : "-", event->pfn, event->order);
+    size += g_snprintf(
+        to + size, LINE_SIZE - (gulong)size, " page=%016" PRIx64 " pfn=0x%" PRIx32 " order=%u",
+        event->kind == SIM_TRACE_FAILED ? 0 : page_of(event->pfn), event->pfn, event->order);
   if (event->kind == SIM_TRACE_ALLOC || event->kind == SIM_TRACE_FAILED)
     size += g_snprintf(to + size, LINE_SIZE - (gulong)size, " migratetype=0 gfp_flags=none");
   to[size++] = '\n';

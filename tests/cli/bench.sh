@@ -54,6 +54,16 @@ fork of 10000, a page
 exit with 10000, a page
 END
 
+cat >replay.rows <<'END'
+read text
+read binary
+read llfree
+replay from text
+replay from binary
+replay from llfree
+replay from memory
+END
+
 run bench slot --rounds 1
 rows 3 >found
 verdict 'the table of suite slot' cmp found slot.rows
@@ -67,7 +77,12 @@ rows 2 >found
 verdict 'the table of suite pt' cmp found pt.rows
 verdict 'its columns' prints 0 '^operation +min ns +median +x bare$'
 
-for suite in slot alloc pt; do
+run bench replay --rounds 1
+rows 3 >found
+verdict 'the table of suite replay' cmp found replay.rows
+verdict 'its columns' prints 0 '^per event +min ns +median +million/s +x memory$'
+
+for suite in slot alloc pt replay; do
   run bench --rounds=1 --json=- "$suite"
   names >found
   verdict "suite $suite: the record instead of the table" prints 0 \
