@@ -134,7 +134,7 @@ static inline bool take_event(struct binary_state *binary, const uint8_t **at, c
 
 static bool likely(const uint8_t *bytes, size_t size)
 {
-  return size >= BINARY_MAGIC_SIZE && memcmp(bytes, BINARY_MAGIC, BINARY_MAGIC_SIZE) == 0;
+  return size >= BINARY_MAGIC_SIZE && memcmp(bytes, binary_magic, BINARY_MAGIC_SIZE) == 0;
 }
 
 static bool begin(void *state, struct sim_tracein_input *input, struct sim_tracein_info *info,

@@ -8,9 +8,10 @@
 
 #include <stdint.h>
 
-#define BINARY_MAGIC      "FRAMETRC" /* 8 bytes */
 #define BINARY_MAGIC_SIZE 8u
 #define BINARY_VERSION    1u
+
+static const uint8_t binary_magic[BINARY_MAGIC_SIZE] = {'F', 'R', 'A', 'M', 'E', 'T', 'R', 'C'};
 
 /* Head of the file. */
 #define BINARY_HEAD_SIZE 32u

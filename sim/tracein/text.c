@@ -20,10 +20,13 @@ enum {
   LINE_MAX_SIZE = 64 * 1024,
   TASK_COLUMNS = 16,
   MICRO_DIGITS = 6,
-  SECONDS_DIGITS = 12,
+  SECONDS_DIGITS = 14,
   SHOWN_COLUMNS = 120, /* of a line in a message */
   SHOWN_BEFORE = 60,
 };
+
+/* So that the microseconds fit 64 bits. */
+#define SECONDS_MAX (UINT64_MAX / G_USEC_PER_SEC - 1)
 
 struct text_state {
   uint64_t line; /* number of the line looked at, from 1 */
@@ -140,7 +143,7 @@ static bool take_time(struct cursor *line, uint64_t *ret)
   for (; digits < MICRO_DIGITS; digits++)
     micros *= 10;
   take_decimal(line, 3, &rest);
-  if (!is_at(line, ':'))
+  if (!is_at(line, ':') || seconds > SECONDS_MAX)
     return false;
   line->at++;
   *ret = seconds * G_USEC_PER_SEC + micros;

@@ -19,8 +19,9 @@ static const struct sim_tracein_reader *const readers[] = {
 struct sim_tracein {
   struct sim_tracein_input input;
   const struct sim_tracein_reader *reader;
-  void *state; /* of the reader; NULL before it began */
-  struct sim_tracein_window window;
+  void *state;                      /* of the reader; NULL before it began */
+  struct sim_tracein_window window; /* made with the first event */
+  uint32_t places;                  /* it has or will have */
   struct sim_tracein_info info;
   bool at_end;
 };
@@ -97,7 +98,7 @@ sim_tracein *sim_tracein_open(const char *path, const char *format, GError **err
   in->state = g_malloc0(reader->state_size);
   if (!reader->begin(in->state, &in->input, &in->info, error))
     return NULL;
-  sim_tracein_window_init(&in->window, SIM_TRACE_WINDOW);
+  in->places = SIM_TRACE_WINDOW;
   return g_steal_pointer(&in);
 }
 
@@ -108,8 +109,7 @@ void sim_tracein_set_stop(sim_tracein *in, const volatile sig_atomic_t *stop)
 
 void sim_tracein_set_window(sim_tracein *in, uint32_t events)
 {
-  sim_tracein_window_clear(&in->window);
-  sim_tracein_window_init(&in->window, events);
+  in->places = events;
 }
 
 const struct sim_tracein_info *sim_tracein_info(const sim_tracein *in)
@@ -136,6 +136,8 @@ gssize sim_tracein_next(sim_tracein *in, const struct sim_trace_event **ret, GEr
 {
   struct sim_tracein_window *window = &in->window;
 
+  if (window->events == NULL)
+    sim_tracein_window_init(window, in->places);
   do {
     struct sim_trace_event *to;
     uint32_t room = sim_tracein_window_room(window, &to);

@@ -31,10 +31,9 @@ const char *const *sim_traceout_formats(void)
 
 /* ---- Bytes ---- */
 
-static bool fail_write(const sim_traceout *out, GError **error)
+static bool fail_write(const char *path, GError **error)
 {
-  g_set_error(error, SIM_ERROR, SIM_ERROR_INPUT, "cannot write '%s': %s", out->path,
-              g_strerror(errno));
+  g_set_error(error, SIM_ERROR, SIM_ERROR_INPUT, "cannot write '%s': %s", path, g_strerror(errno));
   return false;
 }
 
@@ -47,7 +46,7 @@ static bool write_all(sim_traceout *out, bool placed, uint64_t offset, const uin
     if (done < 0 && errno == EINTR)
       continue;
     if (done < 0)
-      return fail_write(out, error);
+      return fail_write(out->path, error);
     bytes += done;
     size -= (size_t)done;
     offset += (uint64_t)done;
@@ -88,16 +87,17 @@ sim_traceout *sim_traceout_new(const char *path, const char *format, uint32_t cp
   if (writer == NULL)
     return NULL;
 
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+  if (fd < 0) {
+    fail_write(path, error);
+    return NULL;
+  }
   g_autoptr(sim_traceout) out = g_new0(sim_traceout, 1);
+  out->fd = fd;
   out->path = g_strdup(path);
   out->cpus = cpus;
   out->writer = writer;
   out->state = g_malloc0(writer->state_size);
-  out->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
-  if (out->fd < 0) {
-    fail_write(out, error);
-    return NULL;
-  }
   return writer->begin(out->state, out, error) ? g_steal_pointer(&out) : NULL;
 }
 
@@ -116,7 +116,7 @@ bool sim_traceout_finish(sim_traceout *out, GError **error)
     return false;
   int fd = out->fd;
   out->fd = -1;
-  return close(fd) == 0 || fail_write(out, error);
+  return close(fd) == 0 || fail_write(out->path, error);
 }
 
 uint64_t sim_traceout_left_out(const sim_traceout *out)

@@ -59,7 +59,7 @@ static bool begin(void *data, sim_traceout *out, GError **error)
   uint8_t head[BINARY_HEAD_SIZE] = {0};
 
   (void)data;
-  memcpy(head, BINARY_MAGIC, BINARY_MAGIC_SIZE);
+  memcpy(head, binary_magic, BINARY_MAGIC_SIZE);
   sim_tracein_put_u32(head + BINARY_MAGIC_SIZE, BINARY_VERSION);
   sim_tracein_put_u32(head + BINARY_HEAD_CPUS, out->cpus);
   sim_tracein_put_u32(head + BINARY_HEAD_CRC, sim_tracein_crc(0, head, BINARY_HEAD_CRC));

@@ -105,6 +105,16 @@ START_TEST(other_events_keep_their_time_and_cpu)
 }
 END_TEST
 
+START_TEST(a_time_may_be_as_long_as_its_microseconds_fit)
+{
+  g_autoptr(GArray) events = read_text(
+      "              wl-168     [001] .....     18446744073708.999999: mm_page_free: page=1 pfn=1 "
+      "order=0\n",
+      NULL);
+  ck_assert_uint_eq(trace_event(events, 0)->time_us, UINT64_C(18446744073708999999));
+}
+END_TEST
+
 START_TEST(comments_and_what_stands_between_are_no_events)
 {
   struct sim_tracein_info info;
@@ -151,6 +161,8 @@ static const struct {
     {"              wl-168     [001] .....     8456667: mm_page_free: pfn=1 order=0", 42,
      "expected a time"},
     {"              wl-168     [001] .....     8.: mm_page_free: pfn=1 order=0", 42,
+     "expected a time"},
+    {"              wl-168     [001] .....     18446744073709.0: mm_page_free: pfn=1 order=0", 42,
      "expected a time"},
     {"              wl-168     [4096] .....     8.0: mm_page_free: pfn=1 order=0", 26,
      "number of the CPU is too large"},
@@ -205,6 +217,7 @@ Suite *fm_test_suite(void)
   tcase_add_loop_test(tcase, a_task_may_be_called_anything, 0, G_N_ELEMENTS(task_names));
   tcase_add_loop_test(tcase, other_layouts_of_the_line_are_read, 0, 7);
   tcase_add_test(tcase, other_events_keep_their_time_and_cpu);
+  tcase_add_test(tcase, a_time_may_be_as_long_as_its_microseconds_fit);
   tcase_add_test(tcase, comments_and_what_stands_between_are_no_events);
   tcase_add_test(tcase, an_allocation_without_a_page_failed);
   tcase_add_loop_test(tcase, a_mistake_has_its_place, 0, G_N_ELEMENTS(mistakes));
