@@ -249,6 +249,8 @@ Suite *fm_test_suite(void)
   Suite *suite = suite_create("tracein_binary");
   TCase *tcase = tcase_create("all");
 
+  tcase_set_timeout(tcase, 20); /* a file for each changed bit */
+
   tcase_add_checked_fixture(tcase, trace_setup, trace_teardown);
   tcase_add_test(tcase, what_was_written_is_read);
   tcase_add_test(tcase, a_recording_of_nothing_is_whole);
