@@ -12,11 +12,11 @@ struct audit {
   void *data;
   uint64_t faults;
   uint32_t region; /* the region that holds the frame looked at */
-  GArray *tables;  /* addresses of the kernel's page tables, ascending */
+  GArray *tables;  /* page tables that the machine itself refers to, ascending */
   guint table;     /* the first of them that is not below the frame looked at */
 };
 
-/* ---- The kernel's page tables ---- */
+/* ---- Page tables that the machine refers to ---- */
 
 static void add_table(const struct sim_pagemap_entry *entry, void *data)
 {
@@ -32,19 +32,26 @@ static gint by_address(gconstpointer left, gconstpointer right)
   return a < b ? -1 : a > b;
 }
 
-static GArray *kernel_tables(const sim_machine *machine)
+/* The kernel has its root, an entry the table that it leads to, a CPU what is in CR3; but
+ * nobody counts the boot page table. */
+static GArray *find_tables(const sim_machine *machine)
 {
+  const struct fm_kernel *kernel = machine->kernel;
   GArray *tables = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-  uint64_t root = machine->kernel->kernel_root;
-  if (root == 0)
-    return tables;
-  g_array_append_val(tables, root);
-  sim_pagemap_each_kernel(machine, fm_paddr_of(root), add_table, tables);
+  uint64_t root = kernel->kernel_root;
+  if (root != 0) {
+    g_array_append_val(tables, root);
+    sim_pagemap_each_kernel(machine, fm_paddr_of(root), add_table, tables);
+  }
+  for (uint32_t id = 0; id < kernel->cpus; id++) {
+    uint64_t cr3 = fm_kernel_cpu(kernel, id)->cr3;
+    if (cr3 != kernel->boot_root)
+      g_array_append_val(tables, cr3);
+  }
   g_array_sort(tables, by_address);
   return tables;
 }
 
-/* The entry that leads to a table owns it; the root is the kernel's own. */
 static uint64_t table_references(struct audit *audit, fm_paddr frame)
 {
   uint64_t count = 0;
@@ -154,7 +161,7 @@ uint64_t sim_audit(const sim_machine *machine, sim_audit_holders holders, void *
                         .holders_data = holders_data,
                         .report = report,
                         .data = data};
-  g_autoptr(GArray) tables = audit.tables = kernel_tables(machine);
+  g_autoptr(GArray) tables = audit.tables = find_tables(machine);
   for (uint64_t i = 0; i < machine->kernel->nr_frames; i++) {
     fm_paddr frame = fm_paddr_of(i * FM_PAGE_SIZE);
     uint64_t deferred = count_deferred(&audit, frame);

@@ -21,7 +21,8 @@ struct sim_audit_fault {
 };
 
 /* How many references the caller knows of at this frame; data is the caller's.  Frames
- * that the boot marked are the audit's own business. */
+ * that the boot marked, the kernel's page tables and what is in the CPUs' CR3 are the audit's
+ * own business. */
 typedef uint64_t (*sim_audit_holders)(fm_paddr frame, void *data);
 
 /*

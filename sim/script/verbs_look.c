@@ -62,10 +62,6 @@ enum sim_flow sim_verb_check(sim_run *run, const struct sim_command *command)
   g_autoptr(GHashTable) holders = g_hash_table_new(NULL, NULL);
   for (guint i = 0; i < handles->len; i++)
     sim_handle_each_frame(handles->pdata[i], count_holder, holders);
-  /* A CPU holds the page table that it uses. */
-  for (uint32_t id = 0; id < run->kernel->cpus; id++)
-    if (fm_kernel_cpu(run->kernel, id)->cr3 != run->kernel->boot_root)
-      count_holder(fm_paddr_of(fm_kernel_cpu(run->kernel, id)->cr3), holders);
   struct check check = {.run = run, .command = command, .holders = holders};
   uint64_t faults = sim_audit(run->machine, holders_of, &check, report_fault, &check);
   if (faults == 0)

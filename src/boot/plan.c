@@ -28,7 +28,7 @@ static bool plan_cpus(struct fm_boot_plan *plan, uint32_t cpus)
   return true;
 }
 
-/* A stretch that is about to be mapped. */
+/* A stretch that is about to be mapped; its address is a multiple of 1 GiB. */
 struct stretch {
   uint64_t va;
   uint64_t paddr;
@@ -67,8 +67,7 @@ static bool plan_tables(struct fm_boot_plan *plan, struct stretch stretch, bool 
     if (!plan_tables_at(plan, &stretch, at, level, is_linear ? stretch.paddr + at : UINT64_MAX))
       return false;
     /* Small pages up to where the next table may begin are all alike. */
-    uint64_t step = fm_pt_page_size(level == 1 ? 2 : level);
-    at += step - ((stretch.va + at) & (step - 1));
+    at += fm_pt_page_size(level == 1 ? 2 : level);
   }
   return true;
 }

@@ -17,10 +17,8 @@ static const struct {
   const char *name;
   fuzz_feed *feed;
 } others[] = {
-    {"any", fuzz_feed_bootmap},
-    {"folder", fuzz_feed_folder},
-    {"script", fuzz_feed_script},
-    {"ram", fuzz_feed_ram},
+    {"any", fuzz_feed_bootmap}, {"folder", fuzz_feed_folder}, {"script", fuzz_feed_script},
+    {"ram", fuzz_feed_ram},     {"trace", fuzz_feed_trace},
 };
 
 fuzz_feed *fuzz_find(const char *target)

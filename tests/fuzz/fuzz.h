@@ -8,6 +8,7 @@
  *   folder                      a folder like /sys/firmware/memmap
  *   script                      the parser, with the table of its tests, and with the real one
  *                               followed by the lint; includes, too
+ *   trace                       recorded traces, the first byte naming the form
  *   ram                         a RAM file with damage (feed_ram.c says what the bytes mean)
  *
  * libfuzzer.c drives one of them with inputs that libFuzzer makes; test_corpus.c all of them
@@ -63,5 +64,6 @@ fuzz_feed fuzz_feed_bootmap;
 fuzz_feed fuzz_feed_folder;
 fuzz_feed fuzz_feed_script;
 fuzz_feed fuzz_feed_ram;
+fuzz_feed fuzz_feed_trace;
 
 #endif

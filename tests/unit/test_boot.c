@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Boot: what is placed where, what is marked as what, and what stays free. */
 #include <fm/boot.h>
+#include <sim/audit.h>
 #include <string.h>
 
 #include "sim/bootmap/bootmap.h"
@@ -100,6 +101,36 @@ START_TEST(storage_of_other_cpus_shifts_the_slots)
   }
   ck_assert_uint_eq(((uint64_t *)fm_linear(fm_paddr_of(3 * MIB), 24))[0],
                     FM_LINEAR_BASE + 3 * MIB + 0x1000);
+}
+END_TEST
+
+static uint64_t nobody(fm_paddr frame, void *data)
+{
+  (void)frame;
+  (void)data;
+  return 0;
+}
+
+static void tell(const struct sim_audit_fault *fault, void *data)
+{
+  (void)data;
+  ck_abort_msg("frame 0x%llx: %s: %s", (unsigned long long)fault->frame.raw, fault->clause,
+               fault->text);
+}
+
+START_TEST(at_the_end_every_cpu_runs_on_the_kernels_table)
+{
+  config.sim.cpus = 4;
+  config.stage = FM_STAGE_DONE;
+  test_machine_boot_with(&config);
+  const struct fm_kernel *kernel = test_kernel();
+  for (uint32_t id = 0; id < 4; id++)
+    ck_assert_uint_eq(fm_kernel_cpu(kernel, id)->cr3, kernel->kernel_root);
+  ck_assert_uint_eq(test_slot(kernel->kernel_root)->ref_count, 1 + 4);
+  /* Four pages for the CPUs, then the slots, then three tables that are free again. */
+  for (uint64_t i = 0; i < 4 + 32 + 3; i++)
+    ck_assert_int_eq(fm_boot_keeps(kernel, fm_paddr_of(3 * MIB + i * FM_PAGE_SIZE)), i < 4 + 32);
+  ck_assert_uint_eq(sim_audit(test_machine, nobody, NULL, tell, NULL), 0);
 }
 END_TEST
 
@@ -270,6 +301,7 @@ Suite *fm_test_suite(void)
   tcase_add_checked_fixture(tc, setup, teardown);
   tcase_add_test(tc, a_small_machine_boots_as_planned);
   tcase_add_test(tc, storage_of_other_cpus_shifts_the_slots);
+  tcase_add_test(tc, at_the_end_every_cpu_runs_on_the_kernels_table);
   tcase_add_test(tc, the_largest_number_of_cpus_boots);
   tcase_add_test(tc, every_region_type_is_marked_as_the_kernel_does);
   tcase_add_loop_test(tc, the_option_top_decides_where_the_slots_end, 0, 2);

@@ -120,6 +120,21 @@ START_TEST(an_eager_machine_has_no_table)
 }
 END_TEST
 
+START_TEST(what_is_marked_already_is_not_marked_again)
+{
+  struct fm_kernel *kernel = test_kernel();
+  struct fm_range chunk = fm_range_of(256 * MIB, 384 * MIB);
+  struct fm_range page = fm_range_of(NOBODYS, NOBODYS + FM_CHUNK_PAGE * FM_PAGE_SIZE);
+  ck_assert_uint_eq(fm_chunk_mark(kernel, page, FM_META_RESERVED), FM_CHUNK_PAGE);
+  ck_assert_uint_eq(fm_chunk_mark(kernel, page, FM_META_RESERVED), 0);
+  expect_view(NOBODYS, "shared", "reserved");
+  page.end.raw -= FM_PAGE_SIZE; /* not all of its frames */
+  ck_assert_uint_eq(fm_chunk_mark(kernel, page, FM_META_RESERVED), 0);
+  ck_assert_uint_ne(fm_chunk_mark(kernel, chunk, FM_META_KERNEL), FM_CHUNK_SLOTS);
+  expect_view(NOBODYS, "shared", "reserved");
+}
+END_TEST
+
 /* ---- The same machine ---- */
 
 /* A few hundred operations, the same each time. */
@@ -215,6 +230,8 @@ START_TEST(materialising_writes_what_is_left_and_changes_nothing)
   ck_assert_uint_eq(test_kernel()->chunks, 0);
   ck_assert_uint_eq(test_kernel()->slot_bound, test_kernel()->max_paddr);
   ck_assert_uint_eq(test_slot(60 * MIB)->ref_count, FM_COUNT_UNUSED);
+  static const struct fm_slot nothing; /* past the last frame nothing is written */
+  ck_assert_mem_eq(test_slot(test_kernel()->max_paddr), &nothing, sizeof(nothing));
   test_expect_sound();
   test_teardown();
 
@@ -288,6 +305,7 @@ Suite *fm_test_suite(void)
   tcase_add_test(tc, addresses_without_a_slot_have_none);
   tcase_add_test(tc, what_the_boot_marked_is_shared_before_and_after);
   tcase_add_test(tc, an_eager_machine_has_no_table);
+  tcase_add_test(tc, what_is_marked_already_is_not_marked_again);
   tcase_add_loop_test(tc, it_cannot_be_told_from_an_eager_one, 0, 2 * FM_ALLOCATORS);
   tcase_add_test(tc, the_allocator_finds_the_same_frames_free);
   tcase_add_test(tc, materialising_writes_what_is_left_and_changes_nothing);

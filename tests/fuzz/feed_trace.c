@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Fuzz entry for the readers of traces (clang -fsanitize=fuzzer,address).
+ * The readers of recorded traces.
  *
  * Any bytes give events whose promises hold, or an error of ours.  The first byte chooses the
  * form: found, or one by name, in the order of sim_tracein_formats().  What is read is then
@@ -16,20 +16,13 @@
 
 #include "sim/error.h"
 #include "sim/tracein/traceout.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool cond)
-{
-  if (!cond)
-    abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 /* A file in memory; its path is new. */
 static int memory_file(char **ret_path)
 {
   int fd = memfd_create("fuzz", MFD_CLOEXEC);
-  require(fd >= 0);
+  fuzz_require(fd >= 0);
   *ret_path = g_strdup_printf("/proc/self/fd/%d", fd);
   return fd;
 }
@@ -37,9 +30,9 @@ static int memory_file(char **ret_path)
 static void check_events(const struct sim_trace_event *events, gssize count)
 {
   for (gssize i = 0; i < count; i++) {
-    require(events[i].kind < SIM_TRACE_KINDS && events[i].cpu < SIM_TRACE_CPUS_MAX);
-    require(events[i].order <= SIM_TRACE_ORDER_MAX);
-    require(events[i].pfn + (UINT64_C(1) << events[i].order) <= SIM_TRACE_PFN_END);
+    fuzz_require(events[i].kind < SIM_TRACE_KINDS && events[i].cpu < SIM_TRACE_CPUS_MAX);
+    fuzz_require(events[i].order <= SIM_TRACE_ORDER_MAX);
+    fuzz_require(events[i].pfn + (UINT64_C(1) << events[i].order) <= SIM_TRACE_PFN_END);
   }
 }
 
@@ -81,13 +74,14 @@ static void check_round_trip(const GArray *all, const char *form)
   int fd = memory_file(&path);
   g_autoptr(sim_traceout) out = sim_traceout_new(path, form, 1, NULL);
 
-  require(out != NULL);
-  require(sim_traceout_add(out, (const struct sim_trace_event *)(void *)all->data, all->len, NULL));
-  require(sim_traceout_finish(out, NULL));
+  fuzz_require(out != NULL);
+  fuzz_require(
+      sim_traceout_add(out, (const struct sim_trace_event *)(void *)all->data, all->len, NULL));
+  fuzz_require(sim_traceout_finish(out, NULL));
   g_autoptr(GArray) again = read_all(path, form, NULL);
-  require(again != NULL && again->len == all->len);
-  require(all->len == 0 ||
-          memcmp(all->data, again->data, all->len * sizeof(struct sim_trace_event)) == 0);
+  fuzz_require(again != NULL && again->len == all->len);
+  fuzz_require(all->len == 0 ||
+               memcmp(all->data, again->data, all->len * sizeof(struct sim_trace_event)) == 0);
   close(fd);
 }
 
@@ -100,24 +94,25 @@ static const char *choose_format(uint8_t byte)
   return byte % count == 0 ? NULL : formats[byte % count - 1];
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+enum fuzz_answer fuzz_feed_trace(const char *target, const uint8_t *data, size_t size)
 {
+  (void)target;
   if (size == 0)
-    return 0;
+    return FUZZ_PASSED;
   g_autoptr(GError) error = NULL;
   g_autofree char *path = NULL;
   int fd = memory_file(&path);
-  require(write(fd, data + 1, size - 1) == (ssize_t)size - 1);
+  fuzz_require(write(fd, data + 1, size - 1) == (ssize_t)size - 1);
   g_autoptr(GArray) all = read_all(path, choose_format(data[0]), &error);
   close(fd);
 
-  require((all != NULL) == (error == NULL));
+  fuzz_require((all != NULL) == (error == NULL));
   if (all == NULL) {
-    require(g_error_matches(error, SIM_ERROR, SIM_ERROR_INPUT));
-    return 0;
+    fuzz_require(g_error_matches(error, SIM_ERROR, SIM_ERROR_INPUT));
+    return FUZZ_REFUSED;
   }
   check_round_trip(all, "binary");
   if (is_plain(all))
     check_round_trip(all, "text");
-  return 0;
+  return FUZZ_TAKEN;
 }
