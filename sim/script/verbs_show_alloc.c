@@ -115,6 +115,10 @@ enum sim_flow sim_show_cpu(sim_run *run, const struct sim_command *command)
   uint64_t share = below ? -block->free_bytes : block->free_bytes;
   sim_run_text(run, SIM_TEXT_OUTPUT, "      CPU %u: %s0x%" PRIx64 " of the free bytes%s", id,
                below ? "-" : "", share, below ? " (it took more than it gave back)" : "");
+  sim_run_text(run, SIM_TEXT_OUTPUT, "      CR3: 0x%" PRIx64 ", %s", block->cr3,
+               block->cr3 == run->kernel->kernel_root ? "the kernel's page table"
+               : block->cr3 == run->kernel->boot_root ? "the boot page table"
+                                                      : "the page table of a process");
   if (run->kernel->allocator == FM_ALLOCATOR_NONE)
     sim_run_text(run, SIM_TEXT_OUTPUT, "      %" PRIu64 " frames were given back to allocator none",
                  block->dealloc_ignored);

@@ -109,10 +109,14 @@ tail -n 1 out >eager
 run boot --json - --metadata deferred "$small"
 verdict 'deferred metadata make no difference' sh -c 'tail -n 1 out | cmp - eager'
 run boot --linear-map largest --metadata deferred "$maps"/18-*
-verdict 'a machine of 4 TiB boots' prints 0 'max_paddr +0x03ff80000000'
-run boot "$maps"/18-*
-verdict 'not with all of its slots' exits 3
-verdict 'and the remedy is named' answers 3 'hint: .*--metadata deferred'
+if grep -q 'sanitizer builds have small windows' err; then
+  verdict 'a machine of 4 TiB is too large for this build' exits 3
+else
+  verdict 'a machine of 4 TiB boots' prints 0 'max_paddr +0x03ff80000000'
+  run boot "$maps"/18-*
+  verdict 'not with all of its slots' exits 3
+  verdict 'and the remedy is named' answers 3 'hint: .*--metadata deferred'
+fi
 printf 'usable 0x200000 17M\nusable 8G 2G\n' >gap.map
 run boot gap.map
 verdict 'memory that is reached before it is mapped' \
