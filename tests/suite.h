@@ -7,4 +7,8 @@
 
 Suite *fm_test_suite(void);
 
+/* If its tests need what not every machine has, this too: NULL if it is there, else what is
+ * missing, in one line. */
+extern const char *fm_test_missing(void) __attribute__((weak));
+
 #endif
