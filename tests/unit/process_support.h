@@ -70,7 +70,8 @@ static inline void forget_events(void)
 
 /* ---- Fixtures ---- */
 
-static inline void process_boot(uint64_t ram, uint32_t cpus, int build)
+/* `ram_file`: NULL, or where the RAM is to be. */
+static inline void process_boot_in(const char *ram_file, uint64_t ram, uint32_t cpus, int build)
 {
   static const struct sim_os_events all = {on_touch, on_stale, on_resolved, NULL};
   g_autoptr(sim_bootmap) memory = sim_bootmap_new_ram(ram);
@@ -83,6 +84,7 @@ static inline void process_boot(uint64_t ram, uint32_t cpus, int build)
   first->size -= FM_PAGE_SIZE;
   config.map = memory;
   config.sim.cpus = cpus;
+  config.sim.ram_file = ram_file;
   /* Frames wander between the CPUs here, and the buddy allocator's pools only merge what is
    * in one of them: after some thousand exits no run of 8 frames might be left. */
   config.sim.allocator = FM_ALLOCATOR_BITMAP;
@@ -91,6 +93,11 @@ static inline void process_boot(uint64_t ram, uint32_t cpus, int build)
   events.touched = g_hash_table_new(NULL, NULL);
   os = sim_os_new(test_machine, &all);
   free_before = ops->free_bytes(test_kernel());
+}
+
+static inline void process_boot(uint64_t ram, uint32_t cpus, int build)
+{
+  process_boot_in(NULL, ram, cpus, build);
 }
 
 static inline void exit_all(void)
