@@ -14,15 +14,13 @@
 
 #include "tests/emulator/gdb.h"
 
-/* Numbers of registers in the target's description. */
-enum { REGISTER_CR0 = 27, REGISTER_CR3 = 29, REGISTER_CR4 = 30, REGISTER_EFER = 32 };
-
-#define CR0_PG_ET_PE      UINT64_C(0x80000011)
+#define CR0_PG_WP_ET_PE   UINT64_C(0x80010011)
 #define CR4_PAE           UINT64_C(0x20)
 #define EFER_NXE_LMA_LME  UINT64_C(0xd00)
 #define MESSAGES_MAX      4096
 #define STUB_DESCRIPTION  "qXfer:features:read:target.xml:0,ffb"
 #define STUB_PHYSICAL     "Qqemu.PhyMemMode:1"
+#define STOPPED_BY_STEP   "T05"
 #define TRANSLATED_PREFIX "gpa: "
 #define NOT_TRANSLATED    "Unmapped\n"
 
@@ -151,22 +149,27 @@ void emulator_stop(void)
 
 /* ---- Its memory management unit ---- */
 
-static void write_register(unsigned number, uint64_t value)
+uint64_t emulator_get(enum emulator_register number)
+{
+  uint64_t value = 0;
+  g_autoptr(GError) error = NULL;
+  expect(gdb_read_register(&stub, (unsigned)number, &value, &error), "reading a register", error);
+  return value;
+}
+
+void emulator_set(enum emulator_register number, uint64_t value)
 {
   g_autoptr(GError) error = NULL;
-  expect(gdb_write_register(&stub, number, value, &error), "writing a control register", error);
+  expect(gdb_write_register(&stub, (unsigned)number, value, &error), "writing a register", error);
 }
 
 void emulator_use(uint64_t root)
 {
-  write_register(REGISTER_EFER, EFER_NXE_LMA_LME);
-  write_register(REGISTER_CR3, root);
-  write_register(REGISTER_CR4, CR4_PAE);
-  write_register(REGISTER_CR0, CR0_PG_ET_PE);
-  uint64_t now = 0;
-  g_autoptr(GError) error = NULL;
-  expect(gdb_read_register(&stub, REGISTER_CR3, &now, &error), "reading CR3", error);
-  ck_assert_uint_eq(now, root);
+  emulator_set(EMULATOR_EFER, EFER_NXE_LMA_LME);
+  emulator_set(EMULATOR_CR3, root);
+  emulator_set(EMULATOR_CR4, CR4_PAE);
+  emulator_set(EMULATOR_CR0, CR0_PG_WP_ET_PE);
+  ck_assert_uint_eq(emulator_get(EMULATOR_CR3), root);
 }
 
 char *emulator_monitor(const char *command)
@@ -192,9 +195,31 @@ bool emulator_translate(uint64_t va, uint64_t *ret)
   return true;
 }
 
-void emulator_poke(uint64_t paddr, uint64_t value)
+/* ---- Its memory and its processor ---- */
+
+void emulator_read(uint64_t paddr, void *ret, unsigned size)
 {
   g_autoptr(GError) error = NULL;
+  expect(gdb_read_memory(&stub, paddr, ret, size, &error), "reading memory", error);
+}
+
+void emulator_write(uint64_t paddr, const void *bytes, unsigned size)
+{
+  g_autoptr(GError) error = NULL;
+  expect(gdb_write_memory(&stub, paddr, bytes, size, &error), "writing memory", error);
+}
+
+void emulator_poke(uint64_t paddr, uint64_t value)
+{
   uint64_t bytes = GUINT64_TO_LE(value);
-  expect(gdb_write_memory(&stub, paddr, &bytes, sizeof(bytes), &error), "writing memory", error);
+  emulator_write(paddr, &bytes, sizeof(bytes));
+}
+
+void emulator_step(void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autofree char *answer = gdb_ask(&stub, "s", NULL, &error);
+  expect(answer != NULL, "one step", error);
+  if (!g_str_has_prefix(answer, STOPPED_BY_STEP))
+    ck_abort_msg("emulator: a step ends in '%s'", answer);
 }

@@ -3,8 +3,9 @@
  * A PC in an emulator, whose memory is the RAM file of a simulated machine, and whose memory
  * management unit is asked.
  *
- *   emulator_start()      the PC is there, and stands still: it never runs a program of its own
- *   emulator_use()        sets CR3, with paging in four levels and no-execute bits
+ *   emulator_start()      the PC is there, and stands still: it runs nothing that we do not step
+ *   emulator_use()        sets CR3; paging has four levels, no-execute bits, and write protection
+ *                         for supervisors
  *   ... emulator_translate(), emulator_monitor() ...
  *   emulator_stop()       kills it; also right if none was started
  *
@@ -41,7 +42,7 @@ void emulator_stop(void);
 /* The process, or 0. */
 int emulator_process(void);
 
-/* Page tables from this physical address on. */
+/* Page tables from this physical address on; all translations are flushed. */
 void emulator_use(uint64_t root);
 
 /* What the tables make of an address, whatever their rights; false: not mapped. */
@@ -50,7 +51,32 @@ bool emulator_translate(uint64_t va, uint64_t *ret);
 /* What a command of the monitor prints, newly allocated. */
 char *emulator_monitor(const char *command);
 
-/* Writes 8 bytes of its memory, by physical address. */
+/* 8 bytes of its memory, written by physical address. */
 void emulator_poke(uint64_t paddr, uint64_t value);
+
+/* The same for any number of bytes. */
+void emulator_read(uint64_t paddr, void *ret, unsigned size);
+void emulator_write(uint64_t paddr, const void *bytes, unsigned size);
+
+/* Registers of the processor, by their numbers in its description. */
+enum emulator_register {
+  EMULATOR_RAX = 0,
+  EMULATOR_RDI = 5,
+  EMULATOR_RSP = 7,
+  EMULATOR_RIP = 16,
+  EMULATOR_CS = 18,
+  EMULATOR_SS = 19,
+  EMULATOR_CR0 = 27,
+  EMULATOR_CR2 = 28,
+  EMULATOR_CR3 = 29,
+  EMULATOR_CR4 = 30,
+  EMULATOR_EFER = 32,
+};
+
+uint64_t emulator_get(enum emulator_register number);
+void emulator_set(enum emulator_register number, uint64_t value);
+
+/* One instruction, or the way to the handler of what it raises. */
+void emulator_step(void);
 
 #endif

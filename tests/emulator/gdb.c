@@ -105,6 +105,14 @@ static bool next_byte(struct gdb *gdb, char *ret, GError **error)
 
 /* ---- Packets ---- */
 
+/* The byte that two digits stand for; -1: they are none. */
+static int byte_of(const char *digits)
+{
+  int high = g_ascii_xdigit_value(digits[0]);
+  int low = high < 0 ? -1 : g_ascii_xdigit_value(digits[1]);
+  return low < 0 ? -1 : high * 16 + low;
+}
+
 static unsigned sum_of(const char *text, size_t length)
 {
   unsigned sum = 0;
@@ -143,9 +151,7 @@ static bool read_frame(struct gdb *gdb, GString *ret, bool *ret_good, GError **e
     g_string_append_c(ret, c);
   if (c != '#' || !next_byte(gdb, &digits[0], error) || !next_byte(gdb, &digits[1], error))
     return false;
-  int high = g_ascii_xdigit_value(digits[0]);
-  int low = g_ascii_xdigit_value(digits[1]);
-  *ret_good = high >= 0 && low >= 0 && (unsigned)(high * 16 + low) == sum_of(ret->str, ret->len);
+  *ret_good = byte_of(digits) == (int)sum_of(ret->str, ret->len);
   return true;
 }
 
@@ -187,13 +193,11 @@ static void append_hex(GString *text, const uint8_t *bytes, size_t size)
 static bool append_output(GString *output, const char *digits, GError **error)
 {
   for (; *digits != '\0'; digits += 2) {
-    int high = g_ascii_xdigit_value(digits[0]);
-    int low = high < 0 ? -1 : g_ascii_xdigit_value(digits[1]);
-    if (low < 0)
+    int byte = byte_of(digits);
+    if (byte < 0)
       return fail(error, G_FILE_ERROR_INVAL, "the monitor's output is not hexadecimal");
-    char c = (char)(high * 16 + low);
-    if (output != NULL && c != '\r')
-      g_string_append_c(output, c);
+    if (output != NULL && byte != '\r')
+      g_string_append_c(output, (char)byte);
   }
   return true;
 }
@@ -252,6 +256,25 @@ bool gdb_read_register(struct gdb *gdb, unsigned number, uint64_t *ret, GError *
   if (strlen(answer) != 16 || *end != '\0')
     return fail(error, G_FILE_ERROR_IO, "the debug stub does not know a register");
   *ret = GUINT64_SWAP_LE_BE(value);
+  return true;
+}
+
+bool gdb_read_memory(struct gdb *gdb, uint64_t address, void *ret, unsigned size, GError **error)
+{
+  g_autofree char *packet = g_strdup_printf("m%" PRIx64 ",%x", address, size);
+  g_autofree char *answer = gdb_ask(gdb, packet, NULL, error);
+  g_autofree uint8_t *bytes = g_malloc(size);
+  if (answer == NULL)
+    return false;
+  bool good = strlen(answer) == 2 * (size_t)size;
+  for (unsigned i = 0; i < size && good; i++) {
+    int byte = byte_of(answer + 2 * (size_t)i);
+    good = byte >= 0;
+    bytes[i] = (uint8_t)byte;
+  }
+  if (!good)
+    return fail(error, G_FILE_ERROR_IO, "the debug stub cannot read this memory");
+  memcpy(ret, bytes, size);
   return true;
 }
 

@@ -52,6 +52,7 @@ bool gdb_write_register(struct gdb *gdb, unsigned number, uint64_t value, GError
 bool gdb_read_register(struct gdb *gdb, unsigned number, uint64_t *ret, GError **error);
 
 /* Memory at an address of whichever kind the stub takes addresses for at that time. */
+bool gdb_read_memory(struct gdb *gdb, uint64_t address, void *ret, unsigned size, GError **error);
 bool gdb_write_memory(struct gdb *gdb, uint64_t address, const void *bytes, unsigned size,
                       GError **error);
 

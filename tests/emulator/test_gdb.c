@@ -158,6 +158,29 @@ START_TEST(memory_is_written_byte_by_byte)
 }
 END_TEST
 
+START_TEST(memory_is_read_byte_by_byte)
+{
+  static const uint8_t wanted[] = {0, 0xff, 0x10};
+  uint8_t bytes[3];
+  say("+");
+  answer("00ff10");
+  ck_assert(gdb_read_memory(&gdb, UINT64_C(0x1000), bytes, 3, &error));
+  ck_assert_mem_eq(bytes, wanted, 3);
+  expect_sent("$m1000,3#8d+");
+}
+END_TEST
+
+START_TEST(memory_that_does_not_come_whole_is_an_error)
+{
+  static const char *const answers[] = {"00ff", "00ff1", "00ff1000", "00fxff", "E14"};
+  uint8_t bytes[3] = {7, 7, 7};
+  say("+");
+  answer(answers[_i]);
+  expect_error(gdb_read_memory(&gdb, 0, bytes, 3, &error), G_FILE_ERROR_IO);
+  ck_assert_int_eq(bytes[0], 7);
+}
+END_TEST
+
 /* ---- Damage ---- */
 
 START_TEST(a_damaged_answer_is_asked_for_again)
@@ -258,6 +281,8 @@ Suite *fm_test_suite(void)
   tcase_add_test(tc, a_long_output_arrives_whole);
   tcase_add_test(tc, a_register_is_sent_lowest_byte_first);
   tcase_add_test(tc, memory_is_written_byte_by_byte);
+  tcase_add_test(tc, memory_is_read_byte_by_byte);
+  tcase_add_loop_test(tc, memory_that_does_not_come_whole_is_an_error, 0, 5);
   tcase_add_test(tc, a_damaged_answer_is_asked_for_again);
   tcase_add_test(tc, answers_that_are_always_damaged_end_in_an_error);
   tcase_add_test(tc, a_command_that_got_damaged_is_sent_again);
