@@ -80,8 +80,8 @@ struct sim_request {
   bool quiet; /* only look: no accessed or dirty bit, no change of a TLB, no step for schedules */
 };
 
-/* Walks the tables below `root`.  False: *ret_fault says why, and *ret has the steps so
- * far. */
+/* Walks the tables below `root`.  False: *ret_fault says why, and *ret has the steps so far;
+ * all of it if the walk came to a page, but there is no memory (SIM_FAULT_BUS). */
 bool sim_mmu_walk(const sim_machine *machine, fm_paddr root, struct sim_request request,
                   struct sim_translation *ret, struct sim_fault *ret_fault);
 
