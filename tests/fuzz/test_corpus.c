@@ -72,10 +72,10 @@ START_TEST(what_is_kept_for_a_target_holds)
 
   for (guint i = 0; i < names->len; i++)
     answers[feed_input(targets[_i], folder, g_ptr_array_index(names, i))]++;
-  /* A corpus with nothing to read, or without a mistake, would be none. */
+  /* A corpus with nothing to read, or without a mistake, would be none.  What is not fed is
+   * only there for the lines that decide so. */
   ck_assert_uint_gt(answers[FUZZ_TAKEN], 0);
   ck_assert_uint_gt(answers[FUZZ_REFUSED], 0);
-  ck_assert_uint_eq(answers[FUZZ_PASSED], 0);
 }
 END_TEST
 
