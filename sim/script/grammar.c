@@ -29,6 +29,7 @@ static const struct {
     [SIM_ELEMENT_KEYS] = {"KEYS", "a block '{ key value ... }'"},
     [SIM_ELEMENT_CHOICES] = {"CHOICES", "a block '{ weight: command ... }'"},
     [SIM_ELEMENT_SCHEDULE] = {"SCHEDULE", "a step such as A:drop.dec, A:3 or A:*"},
+    [SIM_ELEMENT_WEIGHTS] = {"WEIGHTS", "numbers with weights such as 0:8 1:2"},
 };
 
 const char *sim_element_describe(enum sim_element element)

@@ -34,6 +34,7 @@ enum sim_element {
   SIM_ELEMENT_KEYS,
   SIM_ELEMENT_CHOICES,
   SIM_ELEMENT_SCHEDULE,
+  SIM_ELEMENT_WEIGHTS,
 };
 
 /* What a reader is told is missing: "an address". */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sim/script/interp.h"
+#include "sim/workload/workload.h"
 
 /* What operations answer, by the names of their enums, and what only scripts answer. */
 static const char *const other_errors[] = {"NotSole", "WrongType", "NotUntyped", "Empty",
@@ -165,6 +166,20 @@ static void lint_expect(struct lint *lint, const struct sim_command *command)
                 "expect error Unused { get 0x2345000 }");
 }
 
+/* Of all parameters of workloads, each kind has some. */
+static void lint_workload(struct lint *lint, const struct sim_command *command)
+{
+  const struct sim_block *keys = sim_command_block(command, "KEYS");
+  if (keys == NULL || strcmp(command->verb->name, "workload") != 0)
+    return;
+  const char *kind = sim_command_flag(command);
+  const char *const *known = sim_workload_keys(kind);
+  g_autofree char *what = g_strdup_printf("parameter of workload %s", kind);
+  for (const struct sim_command *key = keys->first; key != NULL; key = key->next)
+    if (!is_one_of(key->verb->name, known))
+      complain(lint, key->place, what, key->verb->name, known);
+}
+
 static void lint_arg(struct lint *lint, const struct sim_command *command,
                      const struct sim_arg *arg)
 {
@@ -187,6 +202,7 @@ static void lint_block(struct lint *lint, const struct sim_block *block)
     if (command->statement == SIM_STATEMENT_PARAM)
       g_ptr_array_add(lint->params, (gpointer)sim_command_arg(command, "NAME")->word);
     lint_expect(lint, command);
+    lint_workload(lint, command);
     for (const struct sim_arg *arg = command->args; arg != NULL; arg = arg->next)
       lint_arg(lint, command, arg);
   }

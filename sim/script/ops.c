@@ -411,6 +411,18 @@ static const struct sim_verb_syntax verbs[] = {
      .summary = "show the way of an address through the tables, level by level",
      .user = ACTION(sim_verb_translate, ON_MACHINE,
                     .help = "It only looks: no bit is set, and no TLB is asked.")},
+    {.name = "workload",
+     .grammar = "(churn|bulk|random|fork-storm|page-cache|stacks) [KEYS]",
+     .example = "workload churn { ops 5000  orders 0:8 9:1  live 500 }",
+     .summary = "generated allocations and frees; at its end all is given back",
+     .keys = sim_workload_syntax,
+     .user = ACTION(
+         sim_verb_workload, ON_MACHINE, .main_only = true,
+         .help = "One step.  churn: blocks of random lifetimes.  bulk: memory is filled, and\n"
+                 "most of it given back.  random: any block may go next.  fork-storm: waves of\n"
+                 "processes that share their pages and copy what they write.  page-cache: frames\n"
+                 "pile up until the oldest go.  stacks: each CPU frees what it took last.\n"
+                 "The same parameters and seed draw the same.  Frames are not zeroed.")},
     {.name = "poke",
      .grammar = "ADDR (ref_count|vtable_ptr|in_list|storage) = NUMBER [at NUMBER]",
      .example = "poke 0x2345000 ref_count = 0x7fffffffffffffff",

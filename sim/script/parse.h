@@ -26,6 +26,7 @@
  *   KEYS                 { key values ... }, by the table `keys`
  *   CHOICES              { weight: command ... }
  *   SCHEDULE             A:drop.dec B:3 A:*
+ *   WEIGHTS              0:8 1:2, each a number and the weight of it
  *   as                   that word; also the mark =
  *   (rw|ro)              one of these words
  *   [as TYPE]            may be missing.  Optional groups side by side may come in any

@@ -61,6 +61,8 @@ static gboolean element_starts(const struct sim_parser *p, enum sim_element elem
   case SIM_ELEMENT_KEYS:
   case SIM_ELEMENT_CHOICES:
     return sim_parse_at_mark(p, '{');
+  case SIM_ELEMENT_WEIGHTS:
+    return p->token.kind == SIM_TOKEN_NUMBER;
   default:
     return at_plain_name(p);
   }
@@ -121,6 +123,24 @@ static gboolean read_range(struct args *a, struct sim_arg *arg)
     return FALSE;
   g_ptr_array_add(exprs, from);
   g_ptr_array_add(exprs, to);
+  set_exprs(a, arg, exprs);
+  return TRUE;
+}
+
+static gboolean read_weights(struct args *a, struct sim_arg *arg)
+{
+  g_autoptr(GPtrArray) exprs = g_ptr_array_new();
+
+  while (a->p->token.kind == SIM_TOKEN_NUMBER) {
+    struct sim_expr *number = sim_parse_value(a->p), *weight;
+    if (number == NULL || !sim_parse_expect(a->p, ':', "':'"))
+      return FALSE;
+    weight = sim_parse_value(a->p);
+    if (weight == NULL)
+      return FALSE;
+    g_ptr_array_add(exprs, number);
+    g_ptr_array_add(exprs, weight);
+  }
   set_exprs(a, arg, exprs);
   return TRUE;
 }
@@ -271,6 +291,7 @@ static const struct {
     [SIM_ELEMENT_KEYS] = {SIM_ARG_BLOCK, NULL},
     [SIM_ELEMENT_CHOICES] = {SIM_ARG_CHOICES, NULL},
     [SIM_ELEMENT_SCHEDULE] = {SIM_ARG_SCHEDULE, NULL},
+    [SIM_ELEMENT_WEIGHTS] = {SIM_ARG_EXPRS, NULL},
 };
 
 static gboolean read_element(struct args *a, struct sim_arg *arg, enum sim_element element)
@@ -278,6 +299,8 @@ static gboolean read_element(struct args *a, struct sim_arg *arg, enum sim_eleme
   if (element_rules[element].rule != NULL)
     return read_exprs(a, arg, element_rules[element].rule, arg->kind == SIM_ARG_EXPRS);
   switch (arg->kind) {
+  case SIM_ARG_EXPRS:
+    return read_weights(a, arg);
   case SIM_ARG_RANGE:
     return read_range(a, arg);
   case SIM_ARG_BIND:

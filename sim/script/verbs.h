@@ -63,5 +63,9 @@ enum sim_flow sim_verb_activate(sim_run *run, const struct sim_command *command)
 enum sim_flow sim_verb_flush(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_fetch(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_translate(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_workload(sim_run *run, const struct sim_command *command);
+
+/* What `workload { }` may hold; each kind has some of it. */
+extern const struct sim_verb_syntax sim_workload_syntax[];
 
 #endif
