@@ -17,6 +17,7 @@ const struct cli_verb cli_verbs[] = {
     {"map", "read a firmware map and show its regions", cmd_map},
     {"run", "run a script", cmd_run},
     {"replay", "replay a recorded trace of a page allocator", cmd_replay},
+    {"compare", "run a trace or a workload on several allocators", cmd_compare},
     {"show", "look into a RAM file that was left behind", cmd_show},
     {"check", "check every slot of a RAM file", cmd_check},
     {"materialise", "write the deferred slots of a RAM file", cmd_materialise},
