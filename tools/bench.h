@@ -43,9 +43,10 @@ void bench_process(sim_machine *machine, unsigned rounds, GArray *rows);
 /* ---- The suites: new arrays of struct bench_row; NULL: the host cannot hold a machine ---- */
 
 GArray *bench_slot(unsigned rounds, GError **error);
-GArray *bench_alloc(unsigned rounds, GError **error); /* bench-alloc.c */
-GArray *bench_pt(unsigned rounds, GError **error);    /* bench-pt.c */
-GArray *bench_boot(unsigned rounds, GError **error);  /* bench-boot.c; rounds of a second */
+GArray *bench_alloc(unsigned rounds, GError **error);    /* bench-alloc.c */
+GArray *bench_pt(unsigned rounds, GError **error);       /* bench-pt.c */
+GArray *bench_boot(unsigned rounds, GError **error);     /* bench-boot.c; rounds of a second */
+GArray *bench_workload(unsigned rounds, GError **error); /* bench-workload.c */
 /* bench-replay.c; also NULL: the trace cannot be written. */
 GArray *bench_replay(unsigned rounds, GError **error);
 

@@ -66,12 +66,23 @@ static void print_replay(const GArray *rows)
   }
 }
 
+static void print_workload(const GArray *rows)
+{
+  printf("%-26s %9s %9s %9s %8s\n", "per operation", "min ns", "median", "dry min", "x dry");
+  for (guint i = 0; i < rows->len; i++) {
+    const struct bench_row *row = &g_array_index(rows, struct bench_row, i);
+    printf("%-26s %9.2f %9.2f %9.2f %7.2fx\n", row->name, row->min_ns, row->median_ns, row->bare_ns,
+           row->min_ns / row->bare_ns);
+  }
+}
+
 static const struct suite suites[] = {
     {"slot", bench_slot, print_slot, 60},
     {"alloc", bench_alloc, print_alloc, 60},
     {"pt", bench_pt, print_pt, 60},
     {"boot", bench_boot, print_boot, 5},
     {"replay", bench_replay, print_replay, 60},
+    {"workload", bench_workload, print_workload, 60},
 };
 
 static const struct suite *find_suite(const char *name)
@@ -122,7 +133,7 @@ int cmd_bench(int argc, char **argv)
       G_OPTION_ENTRY_NULL,
   };
   int status =
-      cli_parse(&argc, &argv, "slot|alloc|pt|boot|replay", entries, NULL,
+      cli_parse(&argc, &argv, "slot|alloc|pt|boot|replay|workload", entries, NULL,
                 "Suite slot: the operations on one slot, each beside its bare form (the\n"
                 "same atomics and plain stores, nothing else), interleaved in one run.\n"
                 "Suite alloc: frames and segments from both allocators, and a list, each\n"
@@ -132,15 +143,18 @@ int cmd_bench(int argc, char **argv)
                 "Suite boot: machines that boot, beside the first touch of as many pages.\n"
                 "Suite replay: a generated trace, read and replayed from each of its\n"
                 "forms, beside the same events from memory.\n"
+                "Suite workload: generated workloads on both allocators, beside a dry run\n"
+                "with the same draws and operations that do nothing.\n"
                 "The ratio is that of the minima.\n\n"
                 "Example: framesim bench slot --rounds 20\n");
   if (status >= 0)
     return status;
   if (argc < 2)
-    return cli_usage_error("bench", "a suite is missing: slot, alloc, pt, boot or replay");
+    return cli_usage_error("bench",
+                           "a suite is missing: slot, alloc, pt, boot, replay or workload");
   const struct suite *suite = argc == 2 ? find_suite(argv[1]) : NULL;
   if (suite == NULL)
-    return cli_usage_error("bench", "one suite: slot, alloc, pt, boot or replay");
+    return cli_usage_error("bench", "one suite: slot, alloc, pt, boot, replay or workload");
   if (rounds == -1)
     rounds = suite->rounds;
   if (rounds < 1 || rounds > 100000)

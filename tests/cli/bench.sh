@@ -64,6 +64,12 @@ replay from llfree
 replay from memory
 END
 
+for allocator in buddy bitmap; do
+  for kind in churn bulk random fork-storm page-cache stacks; do
+    echo "$allocator $kind"
+  done
+done >workload.rows
+
 run bench slot --rounds 1
 rows 3 >found
 verdict 'the table of suite slot' cmp found slot.rows
@@ -82,7 +88,12 @@ rows 3 >found
 verdict 'the table of suite replay' cmp found replay.rows
 verdict 'its columns' prints 0 '^per event +min ns +median +million/s +x memory$'
 
-for suite in slot alloc pt replay; do
+run bench workload --rounds 1
+rows 3 >found
+verdict 'the table of suite workload' cmp found workload.rows
+verdict 'its columns' prints 0 '^per operation +min ns +median +dry min +x dry$'
+
+for suite in slot alloc pt replay workload; do
   run bench --rounds=1 --json=- "$suite"
   names >found
   verdict "suite $suite: the record instead of the table" prints 0 \
