@@ -183,6 +183,7 @@ static void forget_machine(sim_run *run)
   g_clear_pointer(&run->os, sim_os_free);
   g_clear_pointer(&run->machine, sim_machine_free);
   g_hash_table_remove_all(run->changes);
+  run->mass_step = 0;
   g_ptr_array_set_size(run->nameless, 0);
   GHashTableIter iter;
   gpointer value;

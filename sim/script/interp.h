@@ -110,6 +110,8 @@ struct sim_run {
   GHashTable *names;   /* char * -> struct sim_binding * */
   GPtrArray *nameless; /* struct sim_handle *: results that no name received */
   GHashTable *changes; /* frame number -> struct sim_change * */
+  uint64_t mass_step;  /* the last workload, whose frames `changes` does not have; 0: none */
+  const struct sim_command *mass;
   GHashTable *streams; /* name -> struct sim_rng * */
   GHashTable *chooses; /* struct sim_command * -> stream name */
   GHashTable *texts;   /* interned strings of values */

@@ -111,6 +111,15 @@ struct sim_touch *sim_run_find_touch(const sim_run *run, fm_paddr frame)
   return place == 0 ? NULL : &g_array_index(run->cpu->touched, struct sim_touch, place - 1);
 }
 
+/* "share.fms:10 drop f (step 7)". */
+static void append_change(GString *hint, const struct sim_command *command, uint64_t step)
+{
+  g_autofree char *text = sim_command_text(command);
+  g_autofree char *place = sim_place_to_string(command->place);
+  *strrchr(place, ':') = '\0'; /* the column says nothing here */
+  g_string_append_printf(hint, "%s %s (step %" PRIu64 ")", place, text, step);
+}
+
 static void describe_frame(const sim_run *run, fm_paddr frame, GString *hint)
 {
   struct fm_slot_view now;
@@ -135,14 +144,19 @@ static void describe_frame(const sim_run *run, fm_paddr frame, GString *hint)
     command = change->earlier;
     step = change->earlier_step;
   }
-  if (command == NULL) {
-    g_string_append(hint, "    not changed before by this script\n");
-    return;
+  bool known = command != NULL;
+  if (known) {
+    g_string_append(hint, "    last change: ");
+    append_change(hint, command, step);
   }
-  g_autofree char *text = sim_command_text(command);
-  g_autofree char *place = sim_place_to_string(command->place);
-  *strrchr(place, ':') = '\0'; /* the column says nothing here */
-  g_string_append_printf(hint, "    last change: %s %s (step %" PRIu64 ")\n", place, text, step);
+  bool over = run->mass_step < run->cpu->step || !run->cpu->in_step;
+  if (run->mass_step > (known ? step : 0) && over) {
+    g_string_append(hint, known ? ", or since: " : "    perhaps changed: ");
+    append_change(hint, run->mass, run->mass_step);
+  } else if (!known) {
+    g_string_append(hint, "    not changed before by this script");
+  }
+  g_string_append_c(hint, '\n');
 }
 
 /* A word of a command line, in quotes if the shell would take it apart. */

@@ -174,6 +174,8 @@ static enum sim_flow run_workload(sim_run *run, const struct sim_command *comman
                                   sim_workload *workload)
 {
   sim_workload_set_stop(workload, run->options.interrupted);
+  run->mass_step = run->cpu->step;
+  run->mass = command;
   enum sim_flow flow = sim_run_guarded(run, sim_workload_operate, workload);
   if (flow == SIM_FLOW_NEXT) {
     struct sim_pieces pieces = sim_pieces_count(run->machine);

@@ -83,6 +83,25 @@ START_TEST(a_slot_moves_when_another_cpu_writes_it)
 }
 END_TEST
 
+static void claim_again(void *data)
+{
+  struct fm_slot *slot;
+  enum fm_get_error *error = data;
+  *error = sim_machine_ops(test_machine)
+               ->claim(test_kernel(), fm_paddr_of(TEST_FRAME), test_anon(), NULL, false, &slot);
+}
+
+START_TEST(an_exchange_that_fails_writes_nothing)
+{
+  enum fm_get_error error = FM_GET_OK;
+  sim_cpu_enter(test_machine, 0);
+  frame = test_claim(TEST_FRAME, test_anon(), NULL);
+  on_cpu(1, claim_again, &error);
+  ck_assert_int_eq(error, FM_GET_IN_USE);
+  expect(3, 0, 0);
+}
+END_TEST
+
 START_TEST(two_slots_are_two)
 {
   for (uint64_t i = 0; i < 2; i++) {
@@ -199,6 +218,7 @@ Suite *fm_test_suite(void)
 
   tcase_add_checked_fixture(slots, setup, teardown);
   tcase_add_test(slots, a_slot_moves_when_another_cpu_writes_it);
+  tcase_add_test(slots, an_exchange_that_fails_writes_nothing);
   tcase_add_test(slots, two_slots_are_two);
   tcase_add_test(slots, what_only_reads_writes_nothing);
   tcase_add_test(slots, behind_the_end_nothing_is_counted);

@@ -362,6 +362,21 @@ START_TEST(page_cache_stays_below_its_share)
 }
 END_TEST
 
+/* When the share is full, 32 pages go before the next one comes. */
+START_TEST(page_cache_lets_the_oldest_go)
+{
+  boot(FM_ALLOCATOR_BITMAP, 1, MACHINE);
+  const struct fm_ops *ops = sim_machine_ops(test_machine);
+  g_autoptr(GArray) frames = free_frames(G_MAXUINT);
+  guint share = frames->len * 10 / 100;
+  g_autofree char *parameters = g_strdup_printf("share=10 short=0 hits=0 ops=%u", share + 32);
+  describe("page-cache", parameters);
+  ck_assert_uint_eq(operate(7)->frees, 32);
+  for (guint i = 0; i < share; i++)
+    ck_assert_int_eq(ops->is_free(test_kernel(), g_array_index(frames, fm_paddr, i)), i < 32);
+}
+END_TEST
+
 /* With first fit and one CPU what is in a stack has no gap. */
 START_TEST(stacks_free_what_came_last)
 {
@@ -419,6 +434,7 @@ Suite *fm_test_suite(void)
   tcase_add_test(kinds, bulk_frees_in_the_order_that_was_asked_for);
   tcase_add_test(kinds, fork_storm_copies_only_what_is_written);
   tcase_add_test(kinds, page_cache_stays_below_its_share);
+  tcase_add_test(kinds, page_cache_lets_the_oldest_go);
   tcase_add_test(kinds, stacks_free_what_came_last);
   tcase_add_test(kinds, more_cpus_than_there_are_cannot_take_part);
   suite_add_tcase(suite, common);
