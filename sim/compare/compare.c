@@ -183,6 +183,8 @@ static bool run_pass(struct pass *pass, const struct fm_ops *ops, GError **error
   pass->row.shared_writes = writes.moved;
   pass->row.shared_slots = writes.shared_slots;
   sim_writes_clear(&writes);
+  pass->writes = NULL;
+  pass->machine = NULL;
   return good;
 }
 
