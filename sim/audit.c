@@ -161,7 +161,8 @@ uint64_t sim_audit(const sim_machine *machine, sim_audit_holders holders, void *
                         .holders_data = holders_data,
                         .report = report,
                         .data = data};
-  g_autoptr(GArray) tables = audit.tables = find_tables(machine);
+  g_autoptr(GArray) tables = find_tables(machine);
+  audit.tables = tables;
   for (uint64_t i = 0; i < machine->kernel->nr_frames; i++) {
     fm_paddr frame = fm_paddr_of(i * FM_PAGE_SIZE);
     uint64_t deferred = count_deferred(&audit, frame);

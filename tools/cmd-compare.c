@@ -70,14 +70,13 @@ static int parse_seeds(struct options *options)
   g_auto(GStrv) parts = g_strsplit(options->seeds, "..", 2);
   if (g_strv_length(parts) != 2 || !sim_number_parse(parts[0], &options->first_seed, NULL) ||
       !sim_number_parse(parts[1], &options->end_seed, NULL))
-    return cli_usage_error("compare", "--seeds wants A..B, as in 0..10 for 0 to 9, not '%s'",
+    return cli_usage_error("compare", "--seeds wants A..B, as in 1..10 for ten of them, not '%s'",
                            options->seeds);
-  if (options->end_seed <= options->first_seed || options->end_seed > JSON_MAX ||
-      options->end_seed - options->first_seed > SEEDS_MAX)
-    return cli_usage_error("compare",
-                           "--seeds %s: the end is not among them, so there are 1 to %u of them, "
-                           "below 2^53",
+  if (options->end_seed < options->first_seed || options->end_seed >= JSON_MAX ||
+      options->end_seed - options->first_seed >= SEEDS_MAX)
+    return cli_usage_error("compare", "--seeds %s: there are 1 to %u of them, upwards, below 2^53",
                            options->seeds, SEEDS_MAX);
+  options->end_seed++; /* the last one is among them */
   return -1;
 }
 
@@ -147,7 +146,7 @@ static const char help[] =
     "'framesim help workload' lists the workloads and their parameters.\n"
     "Exit status: 0 all held, 1 findings, 2 usage, 4 a file cannot be used.\n\n"
     "Example: framesim compare buddy bitmap --memory 64M -c 4 --workload churn\n"
-    "             -D ops=5000 -D remote=30 --seeds 0..5\n";
+    "             -D ops=5000 -D remote=30 --seeds 1..5\n";
 
 /* The options of machines, but for the allocator, and --format is that of the trace. */
 static GOptionEntry *machine_entries(struct cli_machine *machine)
@@ -182,8 +181,7 @@ static int parse(int argc, char **argv, struct options *options)
       {"workload", 0, 0, G_OPTION_ARG_STRING, &options->workload, "Run this workload", "W"},
       {"define", 'D', 0, G_OPTION_ARG_STRING_ARRAY, &options->defines, "A parameter of W",
        "KEY=VALUE"},
-      {"seeds", 0, 0, G_OPTION_ARG_STRING, &options->seeds, "Each seed from A to before B (0..1)",
-       "A..B"},
+      {"seeds", 0, 0, G_OPTION_ARG_STRING, &options->seeds, "Each seed from A to B (0..0)", "A..B"},
       {"csv", 0, 0, G_OPTION_ARG_FILENAME, &options->csv, "Write all rows", "FILE"},
       {"json", 0, 0, G_OPTION_ARG_FILENAME, &options->json,
        "Write JSON Lines to FILE (- is stdout)", "FILE"},
