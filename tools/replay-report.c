@@ -75,7 +75,8 @@ static void print_frames(const struct sim_replay_counts *counts)
   print_line("frees of a free frame", counts->already_free, "");
   print_line("frees of part of a block", counts->partial, "");
   print_line("allocs over a live frame", counts->over_live, "");
-  print_line("frames freed by other CPUs", counts->remote_frames, "");
+  print_line("frees by another CPU", counts->remote_frees, "events");
+  print_line("", counts->remote_frames, "frames");
 }
 
 static void print_machine(const struct replay_result *result)
@@ -165,7 +166,7 @@ static void add_counts(JsonBuilder *json, const struct sim_replay_counts *counts
   cli_json_int(json, "frees_already_free", counts->already_free);
   cli_json_int(json, "partial_frees", counts->partial);
   cli_json_int(json, "allocs_over_live", counts->over_live);
-  cli_json_int(json, "remote_frames", counts->remote_frames);
+  cli_json_int(json, "remote_frees", counts->remote_frees);
   cli_json_int(json, "failed", counts->failed);
 }
 
@@ -181,6 +182,7 @@ bool replay_write_json(const struct replay_result *result, const char *path)
   cli_json_int(json, "events_per_second", per_second(result));
   cli_json_string(json, "digest", result->digest);
 
+  cli_json_int(json, "remote_frames", counts->remote_frames);
   cli_json_int(json, "peak_blocks", counts->peak_blocks);
   cli_json_int(json, "held_frames", counts->held_frames);
   cli_json_int(json, "failed_when_recorded", counts->kinds[SIM_TRACE_FAILED]);

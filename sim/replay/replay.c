@@ -187,6 +187,7 @@ static void look_at_free(sim_replay *replay, const struct sim_trace_event *event
     found->any_live = true;
     remote += cpu_of(replay, word) != event->cpu ? 1 : 0;
   }
+  replay->counts.remote_frees += remote != 0 ? 1 : 0;
   replay->counts.remote_frames += remote;
   replay->cpus[event->cpu].remote_frames += remote;
 }

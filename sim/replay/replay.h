@@ -45,7 +45,8 @@ struct sim_replay_counts {
   uint64_t already_free;   /* frees with a frame that was seen and is not live */
   uint64_t partial;        /* frees that lie inside of one larger block */
   uint64_t over_live;      /* allocations with a frame that is live */
-  uint64_t remote_frames;  /* frames freed by another CPU of the trace than allocated them */
+  uint64_t remote_frees;   /* frees with a frame that another CPU of the trace allocated */
+  uint64_t remote_frames;  /* such frames, one by one */
   uint64_t failed;         /* allocations that the simulated allocator could not serve */
   uint64_t held_frames;    /* frames of the machine that the replay holds */
   uint64_t free_huge;      /* 2 MiB pieces of the machine without a frame in use */

@@ -41,6 +41,7 @@ over_live allocs_over_live
 partial partial_frees
 peak_frames peak_frames
 remote_frames remote_frames
+remote_frees remote_frees
 skipped events.skipped
 unknown_events frees_unknown.events
 unknown_frames frees_unknown.frames
@@ -110,8 +111,8 @@ keys='"framesim":1,"kind":"replay","events":\{"alloc":[0-9]+,"free":[0-9]+,"free
 keys="$keys,\"skipped\":[0-9]+\\},\"peak_frames\":[0-9]+,\"live_frames\":[0-9]+,\"live_blocks\""
 keys="$keys:[0-9]+,\"frees_unknown\":\\{\"events\":[0-9]+,\"frames\":[0-9]+\\},"
 keys="$keys\"frees_already_free\":[0-9]+,\"partial_frees\":[0-9]+,\"allocs_over_live\":[0-9]+,"
-keys="$keys\"remote_frames\":[0-9]+,\"failed\":[0-9]+,\"findings\":[0-9]+,\"seconds\":[0-9.e-]+,"
-keys="$keys\"events_per_second\":[0-9]+,\"digest\":\"[0-9a-f]{64}\""
+keys="$keys\"remote_frees\":[0-9]+,\"failed\":[0-9]+,\"findings\":[0-9]+,\"seconds\":[0-9.e-]+,"
+keys="$keys\"events_per_second\":[0-9]+,\"digest\":\"[0-9a-f]{64}\",\"remote_frames\":[0-9]+,"
 replay "$huge" --memory 256M
 verdict 'the record has its names in their order' prints 0 "^\\{$keys"
 verdict 'and is one line' test "$(wc -l <out)" -eq 1

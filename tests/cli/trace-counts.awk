@@ -70,19 +70,21 @@ event == "mm_page_alloc:" {
 
 event == "mm_page_free:" {
   count["free"]++
-  unseen = dead = several = 0
+  unseen = dead = several = remote = 0
   one = ""
   for (frame = first; frame < first + frames; frame++)
     if (frame in owner) {
       several += one != "" && one != owner[frame]
       one = owner[frame]
-      count["remote_frames"] += maker[one] != cpu
+      remote += maker[one] != cpu
     } else if (frame in seen)
       dead = 1
     else
       unseen++
   count["partial"] += one != "" && !several && size[one] > frames && first >= start[one] &&
                       first + frames <= start[one] + size[one]
+  count["remote_frees"] += remote > 0
+  count["remote_frames"] += remote
   count["unknown_events"] += unseen == frames
   count["unknown_frames"] += unseen
   count["already_free"] += dead

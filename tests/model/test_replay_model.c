@@ -123,13 +123,14 @@ static bool is_inside(const struct model *model, const struct sim_trace_event *e
 static void model_free(struct model *model, const struct sim_trace_event *event)
 {
   uint32_t frames = 1u << event->order, unseen = 0;
-  bool dead = false;
+  bool dead = false, remote = false;
   model->counts.partial += is_inside(model, event);
   for (uint32_t i = 0; i < frames; i++) {
     gpointer frame = GUINT_TO_POINTER(event->pfn + i);
     const struct allocation *owner = g_hash_table_lookup(model->live, frame);
     if (owner != NULL) {
       model->counts.remote_frames += owner->cpu != event->cpu;
+      remote |= owner->cpu != event->cpu;
       kill_frame(model, event->pfn + i);
     } else if (g_hash_table_contains(model->seen, frame)) {
       dead = true;
@@ -141,6 +142,7 @@ static void model_free(struct model *model, const struct sim_trace_event *event)
   model->counts.unknown_frames += unseen;
   model->counts.unknown_events += unseen == frames;
   model->counts.already_free += dead;
+  model->counts.remote_frees += remote;
 }
 
 static void model_all(struct model *model)
@@ -186,6 +188,7 @@ static void compare(const struct sim_replay_counts *found, const struct sim_repl
   expect_equal("already free", found->already_free, wanted->already_free);
   expect_equal("partial", found->partial, wanted->partial);
   expect_equal("over live", found->over_live, wanted->over_live);
+  expect_equal("remote frees", found->remote_frees, wanted->remote_frees);
   expect_equal("remote frames", found->remote_frames, wanted->remote_frames);
 }
 

@@ -188,10 +188,11 @@ START_TEST(records_of_blocks_are_used_again)
 }
 END_TEST
 
-START_TEST(frees_of_other_cpus_are_counted_by_frames)
+START_TEST(frees_of_other_cpus_are_counted_by_events_and_frames)
 {
   PLAY(A(64, 2), {0, 128, 1, 0, SIM_TRACE_ALLOC}, {0, 64, 1, 2, SIM_TRACE_FREE}, F(128, 0));
   EXPECT(0, 0, 5, 0, 0, 0, 0, 0, 5, 0);
+  ck_assert_uint_eq(sim_replay_counts(replay)->remote_frees, 2);
   ck_assert_uint_eq(sim_replay_cpu_counts(replay, 0)->allocs, 1);
   ck_assert_uint_eq(sim_replay_cpu_counts(replay, 0)->frees, 1);
   ck_assert_uint_eq(sim_replay_cpu_counts(replay, 0)->remote_frames, 1);
@@ -206,6 +207,15 @@ START_TEST(cpus_that_the_machine_has_not_are_played_by_those_that_it_has)
        {0, 64, 1, 0, SIM_TRACE_FREE}, {0, 65, 4095, 0, SIM_TRACE_FREE});
   EXPECT(0, 0, 2, 0, 0, 0, 0, 0, 2, 0);
   ck_assert_uint_eq(sim_replay_counts(replay)->cpus, 4096);
+}
+END_TEST
+
+/* One frame is enough; a free of what is not live is nobody's. */
+START_TEST(a_free_is_remote_if_one_of_its_frames_is)
+{
+  PLAY(A(64, 0), {0, 65, 1, 0, SIM_TRACE_ALLOC}, F(64, 2), {0, 64, 1, 2, SIM_TRACE_FREE});
+  EXPECT(0, 0, 2, 0, 2, 1, 0, 0, 1, 0);
+  ck_assert_uint_eq(sim_replay_counts(replay)->remote_frees, 1);
 }
 END_TEST
 
@@ -408,7 +418,8 @@ static void add_counts(TCase *tcase)
   tcase_add_test(tcase, an_allocation_over_live_frames_ends_their_life);
   tcase_add_test(tcase, a_block_that_was_overrun_loses_only_what_was_overrun);
   tcase_add_test(tcase, records_of_blocks_are_used_again);
-  tcase_add_test(tcase, frees_of_other_cpus_are_counted_by_frames);
+  tcase_add_test(tcase, frees_of_other_cpus_are_counted_by_events_and_frames);
+  tcase_add_test(tcase, a_free_is_remote_if_one_of_its_frames_is);
   tcase_add_test(tcase, cpus_that_the_machine_has_not_are_played_by_those_that_it_has);
   tcase_add_test(tcase, the_cpu_of_the_event_does_the_work);
   tcase_add_test(tcase, the_highest_frames_of_all_can_be_named);
