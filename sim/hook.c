@@ -129,3 +129,10 @@ bool fm_hook_alloc(uint64_t size)
   (void)size;
   return machine != NULL && machine->fail_alloc != 0 && --machine->fail_alloc == 0;
 }
+
+void fm_hook_memory(enum fm_memory_event event, uint64_t start, uint64_t size)
+{
+  const struct sim_machine *machine = sim_machine_here;
+  if (machine != NULL && machine->watch_memory != NULL)
+    machine->watch_memory(event, fm_paddr_of(start), size, machine->watch_memory_data);
+}

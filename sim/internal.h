@@ -78,7 +78,9 @@ struct sim_machine {
   bool reached_unmapped; /* ... because it reached for memory that CR3 does not map */
   GError *map_error;     /* the metadata window could not be mapped during boot */
   GPtrArray *findings;
-  uint64_t fail_alloc; /* so many allocations from now, one fails; 0: none */
+  uint64_t fail_alloc;           /* so many allocations from now, one fails; 0: none */
+  sim_memory_watch watch_memory; /* NULL: nobody */
+  void *watch_memory_data;
   const struct fm_meta_type *registered[FM_META_TYPES_MAX];
 };
 

@@ -352,3 +352,9 @@ uint64_t sim_machine_fail_alloc(sim_machine *machine, uint64_t nth)
   machine->fail_alloc = nth;
   return pending;
 }
+
+void sim_machine_watch_memory(sim_machine *machine, sim_memory_watch watch, void *data)
+{
+  machine->watch_memory = watch;
+  machine->watch_memory_data = data;
+}

@@ -8,10 +8,9 @@
 
 #include "sim/error.h"
 #include "sim/script/number.h"
-#include "sim/script/why.h"
 #include "tools/cli.h"
+#include "tools/followers.h"
 #include "tools/step.h"
-#include "tools/trace-out.h"
 
 /* Steps beyond this are counted, not printed, unless --steps all asks for them. */
 #define STEPS_SHOWN 200u
@@ -137,15 +136,13 @@ struct choices {
   char *build;
   char *steps;
   char *ram_file;
-  char *trace;
-  char *why;
   char **defines;
   gboolean quiet;
   gboolean syntax_only;
   gboolean points;
   gboolean digest;
   gboolean step;
-  uint64_t why_frame;
+  struct followers_choice follow;
 };
 
 static void choices_clear(struct choices *choices)
@@ -156,15 +153,8 @@ static void choices_clear(struct choices *choices)
   g_free(choices->build);
   g_free(choices->steps);
   g_free(choices->ram_file);
-  g_free(choices->trace);
-  g_free(choices->why);
   g_strfreev(choices->defines);
-}
-
-static void print_why(const sim_why *why)
-{
-  g_autofree char *text = sim_why_to_string(why);
-  printf("%s\n", text);
+  followers_choice_clear(&choices->follow);
 }
 
 static int execute(const sim_script *script, const char *path, struct sim_run_options options,
@@ -178,23 +168,15 @@ static int execute(const sim_script *script, const char *path, struct sim_run_op
   options.sink_data = &output;
   options.interrupted = &interrupted;
   (void)signal(SIGINT, on_interrupt);
-  trace_out *trace = NULL;
-  g_autoptr(sim_why) why = NULL;
-  if (choices->trace != NULL) {
-    trace = trace_out_open(choices->trace, path);
-    if (trace == NULL)
-      return CLI_INPUT;
-    options.watchers = trace_out_watcher(trace);
-  }
-  if (choices->why != NULL) {
-    why = sim_why_new(fm_paddr_of(choices->why_frame));
-    sim_why_watcher(why)->next = options.watchers;
-    options.watchers = sim_why_watcher(why);
-  }
+  struct followers followers;
+  int status = followers_open(&followers, &choices->follow, path);
+  if (status >= 0)
+    return status;
+  options.watchers = followers.watchers;
 
   g_autoptr(sim_run) run = sim_run_new(script, &options);
   enum sim_verdict verdict = sim_run_execute(run);
-  bool traced = trace == NULL || trace_out_close(trace, run);
+  status = followers_close(&followers, run);
   struct sim_run_summary summary;
   sim_run_summary(run, &summary);
   const sim_machine *machine = sim_run_machine(run);
@@ -203,13 +185,13 @@ static int execute(const sim_script *script, const char *path, struct sim_run_op
 
   if (!output.json_on_stdout && (!choices->quiet || choices->digest))
     print_summary(verdict, &summary, choices->digest ? digest : NULL);
-  if (why != NULL)
-    print_why(why);
+  followers_print(&followers);
+  followers_clear(&followers);
   if (choices->json != NULL &&
       !write_json(choices->json, path, verdict, &summary, sim_run_found(run), digest))
     return CLI_INPUT;
-  if (!traced)
-    return CLI_INPUT;
+  if (status >= 0)
+    return status;
   if (options.until_step != 0 && !summary.stopped_early && verdict == SIM_VERDICT_HELD) {
     fprintf(stderr, "framesim: --until %" PRIu64 "%s%s was not reached: the script ended\n",
             options.until_step, options.until_point != NULL ? "." : "",
@@ -244,9 +226,9 @@ static int run_script(const char *path, struct sim_run_options *options,
     return CLI_OK;
   }
   if (options->build == SIM_BUILD_NATIVE &&
-      (choices->trace != NULL || sim_run_needs_hooks(script, options)))
-    return cli_usage_error("run", "threads, --points, --trace-out and --until N.POINT need the "
-                                  "instrumented build; leave --build native out");
+      (followers_need_hooks(&choices->follow) || sim_run_needs_hooks(script, options)))
+    return cli_usage_error("run", "threads, --points, --trace-out, --record and --until N.POINT "
+                                  "need the instrumented build; leave --build native out");
   if (choices->step)
     return step_session(script, path, options, choices->steps != NULL);
   return execute(script, path, *options, choices);
@@ -302,15 +284,15 @@ static int parse_seed(const char *text, struct sim_run_options *options)
 static int parse_why(struct choices *choices)
 {
   g_autoptr(GError) error = NULL;
-  const char *text = choices->why;
+  const char *text = choices->follow.why;
   if (text == NULL)
     return -1;
   bool number = text[0] == '@';
-  if (!sim_number_parse(text + number, &choices->why_frame, &error))
+  if (!sim_number_parse(text + number, &choices->follow.why_frame, &error))
     return cli_usage_error("run", "--why %s: %s", text, error->message);
   if (number)
-    choices->why_frame <<= FM_PAGE_SHIFT;
-  if (!fm_is_page_aligned(choices->why_frame))
+    choices->follow.why_frame <<= FM_PAGE_SHIFT;
+  if (!fm_is_page_aligned(choices->follow.why_frame))
     return cli_usage_error("run", "--why %s: a frame's address is a multiple of 4096", text);
   if (choices->json != NULL && strcmp(choices->json, "-") == 0)
     return cli_usage_error("run", "--why and --json - both want standard output");
@@ -320,10 +302,12 @@ static int parse_why(struct choices *choices)
 /* Options that have no meaning at a prompt, which has commands for most of them. */
 static int check_step(const struct choices *choices, const char *path)
 {
+  const struct followers_choice *follow = &choices->follow;
   const char *other = choices->until != NULL   ? "--until"
-                      : choices->trace != NULL ? "--trace-out"
+                      : follow->trace != NULL  ? "--trace-out"
+                      : follow->record != NULL ? "--record"
                       : choices->json != NULL  ? "--json"
-                      : choices->why != NULL   ? "--why"
+                      : follow->why != NULL    ? "--why"
                       : choices->build != NULL ? "--build"
                       : choices->digest        ? "--digest"
                       : choices->syntax_only   ? "--syntax-only"
@@ -360,10 +344,14 @@ static int parse_options(int *argc, char ***argv, struct choices *choices)
        "FILE"},
       {"json", 0, 0, G_OPTION_ARG_FILENAME, &choices->json,
        "Write JSON Lines to FILE (- is stdout)", "FILE"},
-      {"trace-out", 0, 0, G_OPTION_ARG_FILENAME, &choices->trace,
+      {"record", 0, 0, G_OPTION_ARG_FILENAME, &choices->follow.record,
+       "Write what is allocated and freed, for replay", "FILE"},
+      {"record-as", 0, 0, G_OPTION_ARG_STRING, &choices->follow.record_as,
+       "binary, text or llfree (binary)", "FORM"},
+      {"trace-out", 0, 0, G_OPTION_ARG_FILENAME, &choices->follow.trace,
        "Write a timeline for ui.perfetto.dev", "FILE"},
-      {"why", 0, 0, G_OPTION_ARG_STRING, &choices->why, "Print each step that changed this frame",
-       "ADDRESS"},
+      {"why", 0, 0, G_OPTION_ARG_STRING, &choices->follow.why,
+       "Print each step that changed this frame", "ADDRESS"},
       {"step", 0, 0, G_OPTION_ARG_NONE, &choices->step, "Step forward and back, from a prompt",
        NULL},
       G_OPTION_ENTRY_NULL,
@@ -383,6 +371,8 @@ static int run_chosen(int argc, char **argv, struct choices *choices)
     return cli_usage_error("run", argc < 2 ? "a SCRIPT is missing" : "one SCRIPT at a time");
   if (choices->steps != NULL && strcmp(choices->steps, "all") != 0)
     return cli_usage_error("run", "--steps must be all, not '%s'", choices->steps);
+  if (choices->follow.record_as != NULL && choices->follow.record == NULL)
+    return cli_usage_error("run", "--record-as needs --record FILE");
 
   struct sim_run_options options = {.points = choices->points,
                                     .ram_file = choices->ram_file,

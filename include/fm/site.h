@@ -121,6 +121,13 @@ struct fm_access {
   bool done;         /* out: CAS: whether the new value was written */
 };
 
+/* What an allocator did. */
+enum fm_memory_event {
+  FM_MEMORY_ALLOC,  /* handed out */
+  FM_MEMORY_FAILED, /* had no run of so many bytes, or was made to fail */
+  FM_MEMORY_FREE,   /* is about to take back */
+};
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -147,6 +154,12 @@ void fm_hook_linear(uint64_t paddr, uint64_t size);
 /* Instrumented build only: `size` bytes are about to be allocated.  True: the allocation is
  * to fail, as if there were no memory.  Supplied by the machine. */
 bool fm_hook_alloc(uint64_t size);
+
+/* Instrumented build only: the allocator did this with `size` bytes from this physical address
+ * on (0 if it failed).  Whoever follows all of it knows what is handed out, on however many
+ * CPUs: one is told of a run before anybody can give it back, and of its return before anybody
+ * can get it again.  Supplied by the machine. */
+void fm_hook_memory(enum fm_memory_event event, uint64_t start, uint64_t size);
 
 #ifdef __cplusplus
 }

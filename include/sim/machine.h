@@ -141,6 +141,12 @@ char **sim_machine_take_findings(sim_machine *machine);
  * 0: none.  Instrumented build only.  Returns what was still to come of an earlier call. */
 uint64_t sim_machine_fail_alloc(sim_machine *machine, uint64_t nth);
 
+/* Told of all that the allocator hands out and takes back (fm_hook_memory()), on the CPU that
+ * does it.  Instrumented build only; NULL: nobody. */
+typedef void (*sim_memory_watch)(enum fm_memory_event event, fm_paddr start, uint64_t size,
+                                 void *data);
+void sim_machine_watch_memory(sim_machine *machine, sim_memory_watch watch, void *data);
+
 /* ---- Looking at the whole machine ---- */
 
 struct sim_census {

@@ -214,6 +214,11 @@ static enum sim_flow refuse(sim_run *run, const struct sim_command *command, con
   return SIM_FLOW_STOP;
 }
 
+static void tell_memory(enum fm_memory_event event, fm_paddr start, uint64_t size, void *data)
+{
+  sim_run_tell_memory(data, event, start, size);
+}
+
 enum sim_flow sim_verb_boot(sim_run *run, const struct sim_command *command)
 {
   g_autoptr(GError) error = NULL;
@@ -235,6 +240,8 @@ enum sim_flow sim_verb_boot(sim_run *run, const struct sim_command *command)
     return flow;
   }
   run->kernel = sim_machine_kernel(run->machine);
+  run->boots++;
+  sim_machine_watch_memory(run->machine, tell_memory, run);
   sim_run_text(
       run, SIM_TEXT_OUTPUT, "      %s: %" PRIu64 " frames, %u CPU%s, allocator %s, seed %" PRIu64,
       run->map->file, run->kernel->nr_frames, run->kernel->cpus, run->kernel->cpus == 1 ? "" : "s",

@@ -106,6 +106,7 @@ struct sim_run {
   struct fm_kernel *kernel;
   sim_os *os; /* NULL until a command needs it */
   bool needs_hooks;
+  uint64_t boots; /* machines that have booted */
 
   GHashTable *names;   /* char * -> struct sim_binding * */
   GPtrArray *nameless; /* struct sim_handle *: results that no name received */
@@ -159,6 +160,15 @@ static inline void sim_run_tell_between(sim_run *run)
   for (; watcher != NULL; watcher = watcher->next)
     if (watcher->between != NULL)
       watcher->between(run, watcher->data);
+}
+
+static inline void sim_run_tell_memory(sim_run *run, enum fm_memory_event event, fm_paddr start,
+                                       uint64_t size)
+{
+  const struct sim_run_watcher *watcher = run->options.watchers;
+  for (; watcher != NULL; watcher = watcher->next)
+    if (watcher->memory != NULL)
+      watcher->memory(run, event, start, size, watcher->data);
 }
 
 static inline void sim_run_tell_end(sim_run *run)

@@ -45,8 +45,11 @@ struct sim_run_watcher {
   void (*access)(sim_run *run, const struct fm_access *access, void *data); /* has been made */
   void (*end)(sim_run *run, void *data);     /* the step has ended, or was broken off */
   void (*between)(sim_run *run, void *data); /* between two commands, steps or not */
+  /* The allocator did this (fm_hook_memory()); the boot is left out. */
+  void (*memory)(sim_run *run, enum fm_memory_event event, fm_paddr start, uint64_t size,
+                 void *data);
   void *data;
-  bool needs_hooks; /* `access` is to be called in every step */
+  bool needs_hooks; /* `access` or `memory` is to be called in every step */
   const struct sim_run_watcher *next;
 };
 

@@ -225,10 +225,21 @@ static bool find_field(struct cursor *line, const char *name, size_t size)
   return true;
 }
 
+/* Whether "page=" names a record, be it hashed: the kernel prints 0 or (null) for none. */
+static bool has_page(struct cursor line)
+{
+  if (!find_field(&line, " page=", 6))
+    return false;
+  while (line.at < line.end && (*line.at == '0' || *line.at == 'x'))
+    line.at++;
+  return line.at < line.end && *line.at != ' ' && *line.at != '(';
+}
+
 /* "pfn=0x1f order=0", with other fields before, between and behind. */
 static bool read_frames(struct cursor *line, struct sim_trace_event *ret, struct mistake *mistake)
 {
   static const char form[] = "for example: page=00000000a9fb9ed1 pfn=0x1011b4 order=0";
+  const struct cursor fields = *line;
   uint64_t pfn, order;
 
   *mistake = (struct mistake){line->at, "this event has no 'pfn='", form};
@@ -249,8 +260,7 @@ static bool read_frames(struct cursor *line, struct sim_trace_event *ret, struct
     return false;
   ret->pfn = (uint32_t)pfn;
   ret->order = (uint8_t)order;
-  /* Frame 0 is never handed out: there the kernel prints what is no frame. */
-  if (pfn == 0 && ret->kind == SIM_TRACE_ALLOC)
+  if (pfn == 0 && ret->kind == SIM_TRACE_ALLOC && !has_page(fields))
     ret->kind = SIM_TRACE_FAILED;
   return true;
 }

@@ -81,7 +81,7 @@ static const struct sim_traceout_writer *writer_by_name(const char *name, GError
   return NULL;
 }
 
-sim_traceout *sim_traceout_new(const char *path, const char *format, uint32_t cpus, GError **error)
+sim_traceout *sim_traceout_open(const char *path, const char *format, GError **error)
 {
   const struct sim_traceout_writer *writer = writer_by_name(format, error);
   if (writer == NULL)
@@ -92,13 +92,24 @@ sim_traceout *sim_traceout_new(const char *path, const char *format, uint32_t cp
     fail_write(path, error);
     return NULL;
   }
-  g_autoptr(sim_traceout) out = g_new0(sim_traceout, 1);
+  sim_traceout *out = g_new0(sim_traceout, 1);
   out->fd = fd;
   out->path = g_strdup(path);
-  out->cpus = cpus;
   out->writer = writer;
   out->state = g_malloc0(writer->state_size);
-  return writer->begin(out->state, out, error) ? g_steal_pointer(&out) : NULL;
+  return out;
+}
+
+bool sim_traceout_begin(sim_traceout *out, uint32_t cpus, GError **error)
+{
+  out->cpus = cpus;
+  return out->writer->begin(out->state, out, error);
+}
+
+sim_traceout *sim_traceout_new(const char *path, const char *format, uint32_t cpus, GError **error)
+{
+  g_autoptr(sim_traceout) out = sim_traceout_open(path, format, error);
+  return out != NULL && sim_traceout_begin(out, cpus, error) ? g_steal_pointer(&out) : NULL;
 }
 
 bool sim_traceout_add(sim_traceout *out, const struct sim_trace_event *events, size_t count,

@@ -20,8 +20,14 @@ typedef struct sim_traceout sim_traceout;
 /* Names of the forms, NULL at the end; static. */
 const char *const *sim_traceout_formats(void);
 
-/* Creates or empties the file.  `cpus`: how many the machine of the trace had, for the head; 0:
- * not known.  SIM_ERROR_USAGE: no such form. */
+/* Creates or empties the file.  SIM_ERROR_USAGE: no such form. */
+sim_traceout *sim_traceout_open(const char *path, const char *format, GError **error);
+
+/* Writes the head, once, before the first event.  `cpus`: how many the machine of the trace
+ * had; 0: not known. */
+bool sim_traceout_begin(sim_traceout *out, uint32_t cpus, GError **error);
+
+/* Both. */
 sim_traceout *sim_traceout_new(const char *path, const char *format, uint32_t cpus, GError **error);
 
 bool sim_traceout_add(sim_traceout *out, const struct sim_trace_event *events, size_t count,

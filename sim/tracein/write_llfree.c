@@ -75,7 +75,9 @@ static bool add(void *data, sim_traceout *out, const struct sim_trace_event *eve
   bool alloc = event->kind == SIM_TRACE_ALLOC || event->kind == SIM_TRACE_FAILED;
   uint64_t last = event->pfn + (UINT64_C(1) << event->order) - 1;
 
-  if (!alloc && event->kind != SIM_TRACE_FREE) {
+  /* An allocation of frame 0 would be read as one that failed, a free at time 0 as padding. */
+  bool frame_0 = event->pfn == 0 && event->kind != SIM_TRACE_FAILED;
+  if (frame_0 || (!alloc && event->kind != SIM_TRACE_FREE)) {
     out->left_out++;
     return true;
   }
@@ -86,10 +88,6 @@ static bool add(void *data, sim_traceout *out, const struct sim_trace_event *eve
   uint64_t low = event->time_us | (uint64_t)event->pfn << LLFREE_TIME_BITS |
                  (uint64_t)alloc << LLFREE_ALLOC_BIT | (uint64_t)event->order << LLFREE_ORDER_BIT;
   uint64_t high = event->order >> 1;
-  if (low == 0 && high == 0) { /* that would be padding */
-    out->left_out++;
-    return true;
-  }
   struct page *page = page_of(state, event->cpu);
   uint8_t *to = page->bytes + LLFREE_FIRST + LLFREE_ENTRY * (size_t)page->used++;
   sim_tracein_put_u64(to, low);

@@ -46,10 +46,24 @@ static bool must_fail(uint64_t size)
 #endif
 }
 
+/* For those who follow what is handed out. */
+static void tell(enum fm_memory_event event, fm_paddr start, uint64_t size)
+{
+#ifdef FM_INSTRUMENTED
+  fm_hook_memory(event, start.raw, size);
+#else
+  (void)event;
+  (void)start;
+  (void)size;
+#endif
+}
+
 bool fm_alloc(struct fm_kernel *kernel, uint64_t size, uint64_t align, fm_paddr *ret)
 {
-  if (must_fail(size))
+  if (must_fail(size)) {
+    tell(FM_MEMORY_FAILED, fm_paddr_of(0), size);
     return false;
+  }
   fm_port_irq_mask();
   bool found = kernel->allocator == FM_ALLOCATOR_BUDDY
                    ? fm__buddy_alloc(kernel, size, align, ret)
@@ -57,6 +71,7 @@ bool fm_alloc(struct fm_kernel *kernel, uint64_t size, uint64_t align, fm_paddr 
   if (found)
     count_free(-size);
   fm_port_irq_unmask();
+  tell(found ? FM_MEMORY_ALLOC : FM_MEMORY_FAILED, found ? *ret : fm_paddr_of(0), size);
   return found;
 }
 
@@ -66,6 +81,7 @@ void fm_dealloc(struct fm_kernel *kernel, fm_paddr start, uint64_t size)
     fm_dealloc_ignore(size / FM_PAGE_SIZE);
     return;
   }
+  tell(FM_MEMORY_FREE, start, size);
   fm_port_irq_mask();
   if (kernel->allocator == FM_ALLOCATOR_BUDDY)
     fm__buddy_dealloc(kernel, start, size);

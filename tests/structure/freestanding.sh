@@ -41,7 +41,7 @@ needs native
 compile instrumented -DFM_INSTRUMENTED
 needs instrumented
 
-for symbol in fm_hook_access fm_hook_alloc fm_hook_linear fm_hook_spin; do
+for symbol in fm_hook_access fm_hook_alloc fm_hook_linear fm_hook_memory fm_hook_spin; do
   grep -qx "$symbol" "$work/needed" || printf '%s: not used\n' "$symbol"
 done >"$found"
 verdict 'the instrumented build calls every hook'

@@ -140,6 +140,20 @@ START_TEST(an_allocation_without_a_page_failed)
 }
 END_TEST
 
+START_TEST(frame_0_can_be_handed_out_if_it_has_a_page)
+{
+  g_autoptr(GArray) events =
+      read_text(PLACE "mm_page_alloc: page=ffffea0000000000 pfn=0x0 order=1\n" PLACE
+                      "mm_page_alloc: page=0000000000000000 pfn=0x0 order=2\n" PLACE
+                      "mm_page_alloc: pfn=0x0 order=3\n",
+                NULL);
+  ck_assert_uint_eq(events->len, 3);
+  trace_expect(events, 0, (struct sim_trace_event){8456667, 0, 1, 1, SIM_TRACE_ALLOC});
+  trace_expect(events, 1, (struct sim_trace_event){8456667, 0, 1, 2, SIM_TRACE_FAILED});
+  trace_expect(events, 2, (struct sim_trace_event){8456667, 0, 1, 3, SIM_TRACE_FAILED});
+}
+END_TEST
+
 static const struct {
   const char *line;
   unsigned column;
@@ -220,6 +234,7 @@ Suite *fm_test_suite(void)
   tcase_add_test(tcase, a_time_may_be_as_long_as_its_microseconds_fit);
   tcase_add_test(tcase, comments_and_what_stands_between_are_no_events);
   tcase_add_test(tcase, an_allocation_without_a_page_failed);
+  tcase_add_test(tcase, frame_0_can_be_handed_out_if_it_has_a_page);
   tcase_add_loop_test(tcase, a_mistake_has_its_place, 0, G_N_ELEMENTS(mistakes));
   tcase_add_test(tcase, the_line_is_shown_with_a_caret_and_a_remedy);
   tcase_add_test(tcase, a_line_may_not_go_on_for_ever);
