@@ -114,13 +114,21 @@ void sim_trap_install(void)
   g_once_init_leave(&installed, 1);
 }
 
+/* Of several threads the first one says why. */
+static void keep_panic(sim_machine *machine, const char *text)
+{
+  char *copy = g_strdup(text);
+  if (!g_atomic_pointer_compare_and_exchange(&machine->panic, NULL, copy))
+    g_free(copy);
+}
+
 enum sim_end sim_guard_run(sim_machine *machine, void (*body)(void *data), void *data)
 {
   struct sim_trap trap;
   trap.end = SIM_END_DONE;
 
   g_assert(this_trap == NULL);
-  if (machine->panic != NULL)
+  if (g_atomic_pointer_get(&machine->panic) != NULL)
     return SIM_END_PANIC;
   /* The thread sanitizer's handlers block all signals whatever we ask for, so there the jump
    * has to restore them. */
@@ -129,7 +137,7 @@ enum sim_end sim_guard_run(sim_machine *machine, void (*body)(void *data), void 
     body(data);
   }
   this_trap = NULL;
-  if ((trap.end == SIM_END_PANIC || trap.end == SIM_END_HOST) && machine->panic == NULL)
-    machine->panic = g_strdup(trap.text);
+  if (trap.end == SIM_END_PANIC || trap.end == SIM_END_HOST)
+    keep_panic(machine, trap.text);
   return trap.end;
 }

@@ -42,6 +42,7 @@ struct options {
   char *to;
   char *until;
   char *speed;
+  char *threads;
   char *every;
   char *record;
   char *record_as;
@@ -56,10 +57,10 @@ struct options {
 
 static void clear_options(struct options *options)
 {
-  char **texts[] = {&options->map,      &options->format, &options->only_cpu, &options->from,
-                    &options->to,       &options->until,  &options->speed,    &options->every,
-                    &options->record,   &options->json,   &options->csv,      &options->frag_map,
-                    &options->record_as};
+  char **texts[] = {&options->map,       &options->format, &options->only_cpu, &options->from,
+                    &options->to,        &options->until,  &options->speed,    &options->every,
+                    &options->record,    &options->json,   &options->csv,      &options->frag_map,
+                    &options->record_as, &options->threads};
   for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
     g_free(*texts[i]);
   cli_machine_clear(&options->machine);
@@ -122,6 +123,10 @@ static int check_words(struct options *options)
     return cli_usage_error("replay", "--speed must be unlimited or recorded, not '%s'",
                            options->speed);
   options->recorded_speed = options->speed != NULL && strcmp(options->speed, "recorded") == 0;
+  if (options->threads != NULL && strcmp(options->threads, "one") != 0 &&
+      strcmp(options->threads, "real") != 0)
+    return cli_usage_error("replay", "--threads must be one or real, not '%s'", options->threads);
+  options->replay.threads = options->threads != NULL && strcmp(options->threads, "real") == 0;
   if (options->record_as != NULL && options->record == NULL)
     return cli_usage_error("replay", "--record-as needs --record FILE");
   if (options->every != NULL && options->csv == NULL && options->frag_map == NULL)
@@ -168,6 +173,8 @@ static int parse(int *argc, char ***argv, struct options *options)
       {"to", 0, 0, G_OPTION_ARG_STRING, &options->to, "Only before this time", "SECONDS"},
       {"speed", 0, 0, G_OPTION_ARG_STRING, &options->speed, "unlimited or recorded (unlimited)",
        "WHICH"},
+      {"threads", 0, 0, G_OPTION_ARG_STRING, &options->threads,
+       "real: each CPU is a thread of the host (one)", "WHICH"},
       {"record", 0, 0, G_OPTION_ARG_FILENAME, &options->record, "Write what is replayed", "FILE"},
       {"record-as", 0, 0, G_OPTION_ARG_STRING, &options->record_as,
        "binary, text or llfree (binary)", "FORM"},
@@ -260,15 +267,18 @@ static int record(struct run *run, const struct sim_trace_event *events, size_t 
   return -1;
 }
 
-static int end_of_kernel(const struct run *run, const struct sim_trace_event *event)
+static int end_of_kernel(const struct run *run)
 {
+  uint64_t number;
+  const struct sim_trace_event *event = sim_replay_ended_at(run->replay, &number);
+
   fflush(stdout);
   fprintf(stderr,
           "framesim: %s: event %" PRIu64 " (CPU %u, %" PRIu64 ".%06" PRIu64 " s, frame 0x%" PRIx32
           ", order %u): the simulated kernel ended: %s\n",
-          sim_tracein_info(run->trace)->file, sim_replay_position(run->replay) + 1, event->cpu,
-          event->time_us / G_USEC_PER_SEC, event->time_us % G_USEC_PER_SEC, event->pfn,
-          event->order, sim_machine_panic(run->machine));
+          sim_tracein_info(run->trace)->file, number, event->cpu, event->time_us / G_USEC_PER_SEC,
+          event->time_us % G_USEC_PER_SEC, event->pfn, event->order,
+          sim_machine_panic(run->machine));
   return CLI_VIOLATED;
 }
 
@@ -288,8 +298,10 @@ static int replay_batch(struct run *run, const struct sim_trace_event *events, s
     if (status >= 0)
       return status;
     if (end != SIM_END_DONE)
-      return end_of_kernel(run, &events[used]);
+      return end_of_kernel(run);
     if (sampling && sim_replay_position(run->replay) == run->next_sample) {
+      if (sim_replay_settle(run->replay) != SIM_END_DONE)
+        return end_of_kernel(run);
       sample(run);
       run->next_sample += run->options->sample_every;
     }
@@ -314,7 +326,7 @@ static int replay_all(struct run *run)
     if (status >= 0)
       return status;
   }
-  return -1;
+  return sim_replay_settle(run->replay) == SIM_END_DONE ? -1 : end_of_kernel(run);
 }
 
 /* ---- The end ---- */

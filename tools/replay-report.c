@@ -84,6 +84,9 @@ static void print_machine(const struct replay_result *result)
   const struct sim_replay_counts *counts = sim_replay_counts(result->replay);
 
   print_title("Machine");
+  print_some("threads, one for each CPU", sim_replay_threads(result->replay),
+             sim_replay_is_pinned(result->replay) ? "each on a CPU of the host"
+                                                  : "not pinned: the host has fewer CPUs to give");
   print_line("allocations that failed", counts->failed,
              counts->failed != 0 ? "the trace counts them all the same" : "");
   print_line("frames held at the end", counts->held_frames, "");
@@ -183,6 +186,7 @@ bool replay_write_json(const struct replay_result *result, const char *path)
   cli_json_string(json, "digest", result->digest);
 
   cli_json_int(json, "remote_frames", counts->remote_frames);
+  cli_json_int(json, "threads", sim_replay_threads(result->replay));
   cli_json_int(json, "peak_blocks", counts->peak_blocks);
   cli_json_int(json, "held_frames", counts->held_frames);
   cli_json_int(json, "failed_when_recorded", counts->kinds[SIM_TRACE_FAILED]);

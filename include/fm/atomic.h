@@ -347,7 +347,7 @@ static inline void fm_spin_hint(enum fm_site site)
   fm_hook_spin(site);
 #else
   (void)site;
-  if (FM_UNLIKELY(fm_port_this_cpu.alone))
+  if (FM_UNLIKELY(__atomic_load_n(&fm_port_this_cpu.alone, __ATOMIC_RELAXED)))
     fm_port_panic("a lock is held that nobody will give back");
   __builtin_ia32_pause();
 #endif

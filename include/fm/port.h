@@ -42,7 +42,7 @@ struct fm_port_cpu {
   struct fm_cpu_block *block; /* this CPU's storage in RAM (a GS base) */
   uint32_t id;                /* 0 .. cpus-1 */
   uint32_t irq_depth;         /* how often interrupts were masked and not yet unmasked */
-  bool alone;                 /* no other CPU can go on meanwhile: a wait would be for ever */
+  bool alone; /* no other CPU can go on any more: a wait would be for ever; any thread may set it */
 };
 
 extern __thread struct fm_port_cpu fm_port_this_cpu;

@@ -3,6 +3,7 @@
 #ifndef SIM_REPLAY_INTERNAL_H
 #define SIM_REPLAY_INTERNAL_H
 
+#include "sim/replay/crew.h"
 #include "sim/replay/replay.h"
 #include "sim/replay/table.h"
 
@@ -24,6 +25,16 @@ struct sim_replay {
   uint64_t position;    /* events looked at */
   uint32_t on_cpu;      /* of the trace; UINT32_MAX: not known */
   const struct sim_trace_event *next, *end;
+  struct crew *crew;          /* NULL: one thread plays all CPUs */
+  struct crew_event ended_at; /* where the simulated kernel ended */
 };
+
+/* Takes frames from the allocator, on this CPU; the first of them.  False: there are none. */
+bool sim_replay_take_frames(const struct fm_ops *ops, struct fm_kernel *kernel, fm_meta_id type,
+                            uint32_t frames, uint32_t *ret);
+
+/* Drops so many neighbours, on this CPU. */
+void sim_replay_drop_frames(const struct fm_ops *ops, struct fm_kernel *kernel, uint32_t first,
+                            uint32_t frames);
 
 #endif

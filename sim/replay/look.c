@@ -31,6 +31,22 @@ const struct sim_replay_cpu *sim_replay_cpu_counts(const sim_replay *replay, uin
   return &replay->cpus[cpu];
 }
 
+const struct sim_trace_event *sim_replay_ended_at(const sim_replay *replay, uint64_t *ret_number)
+{
+  *ret_number = replay->ended_at.number;
+  return &replay->ended_at.event;
+}
+
+uint32_t sim_replay_threads(const sim_replay *replay)
+{
+  return replay->crew != NULL ? replay->kernel->cpus : 0;
+}
+
+bool sim_replay_is_pinned(const sim_replay *replay)
+{
+  return replay->crew != NULL && sim_crew_is_pinned(replay->crew);
+}
+
 char *sim_replay_frag_map(const sim_replay *replay)
 {
   char *map = g_malloc((gsize)replay->nr_huge + 1);
@@ -56,6 +72,17 @@ static uint64_t holders_of(fm_paddr frame, void *data)
   return held[fm_pfn_of_paddr(frame).nr];
 }
 
+/* The frame of the machine that a live frame of the trace has, or TABLE_NO_FRAME. */
+static uint32_t frame_of(const sim_replay *replay, uint32_t pfn, uint64_t word)
+{
+  uint32_t frame = (uint32_t)word;
+
+  if (replay->crew == NULL)
+    return frame;
+  uint32_t first = sim_crew_frame(replay->crew, frame);
+  return first == TABLE_NO_FRAME ? first : first + (pfn - sim_crew_start(replay->crew, frame));
+}
+
 /* How many live frames of the trace stand on each frame of the machine: one, or something is
  * wrong with this table.  New. */
 static uint8_t *collect_holders(const sim_replay *replay)
@@ -65,8 +92,10 @@ static uint8_t *collect_holders(const sim_replay *replay)
   for (uint32_t chunk = 0; chunk < TABLE_CHUNKS; chunk++) {
     const uint64_t *words = replay->table.chunks[chunk];
     for (uint32_t i = 0; words != NULL && i < TABLE_CHUNK; i++) {
-      uint32_t frame = (uint32_t)words[i];
-      if (table_kind(words[i]) != TABLE_NONE && frame != TABLE_NO_FRAME && held[frame] < UINT8_MAX)
+      if (table_kind(words[i]) == TABLE_NONE)
+        continue;
+      uint32_t frame = frame_of(replay, chunk * TABLE_CHUNK + i, words[i]);
+      if (frame != TABLE_NO_FRAME && held[frame] < UINT8_MAX)
         held[frame]++;
     }
   }

@@ -17,6 +17,13 @@ static inline void count_used(sim_replay *replay, uint32_t frame, int change)
   replay->counts.free_huge += *used == 0 ? 1 : 0;
 }
 
+static void count_free_huge(sim_replay *replay)
+{
+  replay->counts.free_huge = 0;
+  for (uint32_t i = 0; i < replay->nr_huge; i++)
+    replay->counts.free_huge += replay->used[i] == 0 ? 1 : 0;
+}
+
 /* Frames from the allocator, or back to it. */
 static void count_run(sim_replay *replay, uint32_t first, uint32_t frames, bool taken)
 {
@@ -31,32 +38,50 @@ static void count_run(sim_replay *replay, uint32_t first, uint32_t frames, bool 
 
 /* ---- Dropping ---- */
 
+void sim_replay_drop_frames(const struct fm_ops *ops, struct fm_kernel *kernel, uint32_t first,
+                            uint32_t frames)
+{
+  uint64_t start = (uint64_t)first * FM_PAGE_SIZE;
+
+  if (frames == 1) {
+    ops->frame_drop(kernel, ops->frame_from_raw(fm_paddr_of(start)));
+  } else {
+    struct fm_segment segment = {fm_range_of(start, start + frames * FM_PAGE_SIZE)};
+    ops->segment_drop(kernel, segment);
+  }
+}
+
 /* A run of neighbours that are dropped together. */
 struct run {
-  uint32_t first; /* frame of the machine */
+  uint32_t first; /* frame of the machine; with a crew, within the place */
   uint32_t frames;
+  uint32_t place; /* with a crew */
 };
+
+/* The event under way, for the crew. */
+static struct crew_event why(const sim_replay *replay)
+{
+  return (struct crew_event){*replay->next, replay->position + 1};
+}
 
 static void drop_run(sim_replay *replay, struct run *run)
 {
-  uint64_t start = (uint64_t)run->first * FM_PAGE_SIZE;
-
   if (run->frames == 0)
     return;
-  count_run(replay, run->first, run->frames, false);
-  if (run->frames == 1) {
-    replay->ops->frame_drop(replay->kernel, replay->ops->frame_from_raw(fm_paddr_of(start)));
+  if (replay->crew != NULL) {
+    const struct crew_event event = why(replay);
+    sim_crew_drop(replay->crew, &event, run->place, run->first, run->frames);
   } else {
-    struct fm_segment segment = {fm_range_of(start, start + run->frames * FM_PAGE_SIZE)};
-    replay->ops->segment_drop(replay->kernel, segment);
+    count_run(replay, run->first, run->frames, false);
+    sim_replay_drop_frames(replay->ops, replay->kernel, run->first, run->frames);
   }
   run->frames = 0;
 }
 
-/* Ends the life of the frame with this word; what it held joins the run. */
-static inline void end_frame(sim_replay *replay, uint64_t *word, struct run *run)
+/* Ends the life of the frame of the trace with this word; what it held joins the run. */
+static inline void end_frame(sim_replay *replay, uint32_t pfn, uint64_t *word, struct run *run)
 {
-  uint32_t frame = (uint32_t)*word;
+  uint32_t frame = (uint32_t)*word, place = 0;
   bool is_single = table_kind(*word) == TABLE_SINGLE;
   uint32_t who = table_who(*word);
 
@@ -70,10 +95,16 @@ static inline void end_frame(sim_replay *replay, uint64_t *word, struct run *run
   }
   if (frame == TABLE_NO_FRAME)
     return;
-  if (run->frames > 0 && frame != run->first + run->frames)
+  if (replay->crew != NULL) {
+    place = frame;
+    frame = pfn - sim_crew_start(replay->crew, place);
+  }
+  if (run->frames > 0 && (frame != run->first + run->frames || place != run->place))
     drop_run(replay, run);
-  if (run->frames == 0)
+  if (run->frames == 0) {
     run->first = frame;
+    run->place = place;
+  }
   run->frames++;
 }
 
@@ -85,38 +116,52 @@ static inline uint16_t cpu_of(const sim_replay *replay, uint64_t word)
 
 /* ---- Events ---- */
 
-static bool take_frames(sim_replay *replay, uint32_t frames, uint32_t *ret)
+bool sim_replay_take_frames(const struct fm_ops *ops, struct fm_kernel *kernel, fm_meta_id type,
+                            uint32_t frames, uint32_t *ret)
 {
-  const struct fm_alloc_options options = {.type = replay->type, .dirty = true};
+  const struct fm_alloc_options options = {.type = type, .dirty = true};
 
   if (frames == 1) {
     struct fm_frame frame = {NULL};
-    if (replay->ops->frame_alloc(replay->kernel, &options, &frame) != FM_ALLOC_OK)
+    if (ops->frame_alloc(kernel, &options, &frame) != FM_ALLOC_OK)
       return false;
     *ret = (uint32_t)fm_pfn_of_paddr(fm_frame_paddr(frame)).nr;
-    count_used(replay, *ret, 1);
-    replay->counts.held_frames++;
     return true;
   }
   struct fm_segment segment;
-  if (replay->ops->segment_alloc(replay->kernel, &options, frames, &segment) != FM_ALLOC_OK)
+  if (ops->segment_alloc(kernel, &options, frames, &segment) != FM_ALLOC_OK)
     return false;
   *ret = (uint32_t)fm_pfn_of_paddr(segment.range.start).nr;
-  count_run(replay, *ret, frames, true);
   return true;
+}
+
+/* The first frame of the machine that it got, or TABLE_NO_FRAME; with a crew, the place. */
+static uint32_t take(sim_replay *replay, uint32_t frames)
+{
+  uint32_t frame = TABLE_NO_FRAME;
+
+  if (replay->crew != NULL) {
+    const struct crew_event event = why(replay);
+    return sim_crew_take(replay->crew, &event, frames);
+  }
+  if (sim_replay_take_frames(replay->ops, replay->kernel, replay->type, frames, &frame))
+    count_run(replay, frame, frames, true);
+  else
+    replay->counts.failed++;
+  return frame;
 }
 
 /* What the kernel must have freed without an event. */
 static void end_live_before(sim_replay *replay, const struct sim_trace_event *event)
 {
   uint32_t frames = 1u << event->order;
-  struct run run = {0, 0};
+  struct run run = {0, 0, 0};
   bool over = false;
 
   for (uint32_t i = 0; i < frames; i++) {
     uint64_t *word = table_word(&replay->table, event->pfn + i);
     if (table_kind(*word) != TABLE_NONE) {
-      end_frame(replay, word, &run);
+      end_frame(replay, event->pfn + i, word, &run);
       over = true;
     }
   }
@@ -127,11 +172,11 @@ static void end_live_before(sim_replay *replay, const struct sim_trace_event *ev
 static void replay_alloc(sim_replay *replay, const struct sim_trace_event *event)
 {
   struct sim_replay_counts *counts = &replay->counts;
-  uint32_t frames = 1u << event->order, frame = TABLE_NO_FRAME;
+  uint32_t frames = 1u << event->order;
 
   end_live_before(replay, event);
-  if (!take_frames(replay, frames, &frame))
-    counts->failed++;
+  uint32_t frame = take(replay, frames);
+  bool apart = replay->crew == NULL && frame != TABLE_NO_FRAME; /* each word has its own frame */
   if (frames == 1) {
     *table_word(&replay->table, event->pfn) = table_live_word(TABLE_SINGLE, event->cpu, frame);
   } else {
@@ -139,7 +184,7 @@ static void replay_alloc(sim_replay *replay, const struct sim_trace_event *event
     uint32_t number = sim_table_add_block(&replay->table, block);
     for (uint32_t i = 0; i < frames; i++)
       *table_word(&replay->table, event->pfn + i) =
-          table_live_word(TABLE_PART, number, frame == TABLE_NO_FRAME ? TABLE_NO_FRAME : frame + i);
+          table_live_word(TABLE_PART, number, apart ? frame + i : frame);
   }
   counts->live_frames += frames;
   counts->live_blocks++;
@@ -196,7 +241,7 @@ static void replay_free(sim_replay *replay, const struct sim_trace_event *event)
 {
   struct sim_replay_counts *counts = &replay->counts;
   uint32_t frames = 1u << event->order;
-  struct run run = {0, 0};
+  struct run run = {0, 0, 0};
   struct found found;
 
   look_at_free(replay, event, &found);
@@ -208,7 +253,7 @@ static void replay_free(sim_replay *replay, const struct sim_trace_event *event)
   for (uint32_t i = 0; i < frames; i++) {
     uint64_t *word = table_word(&replay->table, event->pfn + i);
     if (table_kind(*word) != TABLE_NONE)
-      end_frame(replay, word, &run);
+      end_frame(replay, event->pfn + i, word, &run);
     else
       *word = TABLE_SEEN;
   }
@@ -221,7 +266,7 @@ static void replay_event(sim_replay *replay, const struct sim_trace_event *event
   replay->counts.last_us = event->time_us;
   if (event->kind != SIM_TRACE_ALLOC && event->kind != SIM_TRACE_FREE)
     return;
-  if (event->cpu != replay->on_cpu) {
+  if (replay->crew == NULL && event->cpu != replay->on_cpu) {
     sim_cpu_enter(replay->machine, event->cpu % replay->kernel->cpus);
     replay->on_cpu = event->cpu;
   }
@@ -237,7 +282,8 @@ static void run_events(void *data)
   sim_replay *replay = data;
   const struct sim_replay_options *options = &replay->options;
 
-  while (replay->next < replay->end && replay->position < options->until) {
+  while (replay->next < replay->end && replay->position < options->until &&
+         (replay->crew == NULL || !sim_crew_is_over(replay->crew))) {
     const struct sim_trace_event *event = replay->next;
     if (sim_replay_wants(replay, event))
       replay_event(replay, event);
@@ -254,8 +300,33 @@ enum sim_end sim_replay_events(sim_replay *replay, const struct sim_trace_event 
   replay->next = events;
   replay->end = events + count;
   replay->on_cpu = UINT32_MAX;
-  enum sim_end end = sim_guard_run(replay->machine, run_events, replay);
+  enum sim_end end = SIM_END_DONE;
+  if (replay->crew == NULL) {
+    end = sim_guard_run(replay->machine, run_events, replay);
+    if (end != SIM_END_DONE)
+      replay->ended_at = why(replay);
+  } else {
+    run_events(replay);
+    if (sim_crew_is_over(replay->crew))
+      end = sim_replay_settle(replay);
+  }
   *ret_used = (size_t)(replay->next - events);
+  return end;
+}
+
+enum sim_end sim_replay_settle(sim_replay *replay)
+{
+  struct sim_replay_counts *counts = &replay->counts;
+  struct crew_totals totals;
+
+  if (replay->crew == NULL)
+    return sim_machine_panic(replay->machine) == NULL ? SIM_END_DONE : SIM_END_PANIC;
+  enum sim_end end = sim_crew_settle(replay->crew, &totals);
+  counts->failed = totals.failed;
+  counts->held_frames = totals.held;
+  count_free_huge(replay);
+  if (end != SIM_END_DONE)
+    replay->ended_at = *sim_crew_ended_at(replay->crew);
   return end;
 }
 
@@ -290,8 +361,7 @@ static void count_machine(sim_replay *replay)
   /* What lies behind the last frame is never free. */
   if (kernel->nr_frames % HUGE_FRAMES != 0)
     replay->used[replay->nr_huge - 1] += HUGE_FRAMES - kernel->nr_frames % HUGE_FRAMES;
-  for (uint32_t i = 0; i < replay->nr_huge; i++)
-    replay->counts.free_huge += replay->used[i] == 0 ? 1 : 0;
+  count_free_huge(replay);
 }
 
 sim_replay *sim_replay_new(sim_machine *machine, const struct sim_replay_options *options,
@@ -299,12 +369,12 @@ sim_replay *sim_replay_new(sim_machine *machine, const struct sim_replay_options
 {
   struct fm_kernel *kernel = sim_machine_kernel(machine);
 
-  if (kernel->nr_frames >= TABLE_NO_FRAME) {
+  if (kernel->nr_frames >= TABLE_NO_FRAME - 1) { /* crew.c has a use for that one, too */
     g_set_error_literal(error, SIM_ERROR, SIM_ERROR_LIMIT,
                         "a replay needs a machine with less than 2^32 frames (16 TiB)");
     return NULL;
   }
-  sim_replay *replay = g_new0(sim_replay, 1);
+  g_autoptr(sim_replay) replay = g_new0(sim_replay, 1);
   replay->machine = machine;
   replay->ops = sim_machine_ops(machine);
   replay->kernel = kernel;
@@ -314,13 +384,19 @@ sim_replay *sim_replay_new(sim_machine *machine, const struct sim_replay_options
   sim_table_init(&replay->table);
   count_machine(replay);
   replay->free_bytes = replay->ops->free_bytes(kernel);
-  return replay;
+  if (options->threads) {
+    replay->crew = sim_crew_new(machine, replay->type, replay->used, error);
+    if (replay->crew == NULL)
+      return NULL;
+  }
+  return g_steal_pointer(&replay);
 }
 
 sim_replay *sim_replay_free(sim_replay *replay)
 {
   if (replay == NULL)
     return NULL;
+  sim_crew_free(replay->crew);
   sim_table_clear(&replay->table);
   g_free(replay->used);
   g_free(replay->cpus);

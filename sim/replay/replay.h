@@ -13,8 +13,14 @@
  * Real traces are incomplete (frames change hands without an event), so a free of what is not
  * live and an allocation over what is are counted and nothing else.
  *
- * One thread; one replay for a machine, which must have nothing allocated that it does not
- * know of when the replay ends.
+ * The CPUs of the machine are played by the thread that reads the trace, one event after the other;
+ * or by a host thread each (crew.h), so that they are in the kernel side at the same time.  Then
+ * the trace still is followed in its order, and what is counted of it is the same each time.
+ * What the allocator answers is not: another order of the CPUs gives other addresses, and where
+ * memory is short, other failures.
+ *
+ * Functions are for one thread; one replay for a machine, which must have nothing allocated that it
+ * does not know of when the replay ends.
  */
 #ifndef SIM_REPLAY_REPLAY_H
 #define SIM_REPLAY_REPLAY_H
@@ -31,6 +37,7 @@ struct sim_replay_options {
   uint64_t from_us; /* only those from this time on, in microseconds of the trace's clock */
   uint64_t to_us;   /* and before this one */
   uint64_t until;   /* nothing after this number; UINT64_MAX: no end */
+  bool threads;     /* each CPU of the machine is a host thread */
 };
 
 struct sim_replay_counts {
@@ -47,11 +54,12 @@ struct sim_replay_counts {
   uint64_t over_live;      /* allocations with a frame that is live */
   uint64_t remote_frees;   /* frees with a frame that another CPU of the trace allocated */
   uint64_t remote_frames;  /* such frames, one by one */
-  uint64_t failed;         /* allocations that the simulated allocator could not serve */
-  uint64_t held_frames;    /* frames of the machine that the replay holds */
-  uint64_t free_huge;      /* 2 MiB pieces of the machine without a frame in use */
   uint64_t last_us;        /* time of the last event that was replayed */
   uint32_t cpus;           /* CPUs of the trace that had an event: the highest, and 1 */
+  /* Of the machine; with threads as of the last sim_replay_settle(). */
+  uint64_t failed;      /* allocations that the simulated allocator could not serve */
+  uint64_t held_frames; /* frames of the machine that the replay holds */
+  uint64_t free_huge;   /* 2 MiB pieces of the machine without a frame in use */
 };
 
 struct sim_replay_cpu {
@@ -66,14 +74,27 @@ typedef struct sim_replay sim_replay;
 void sim_replay_options_init(struct sim_replay_options *options);
 
 /* `machine` is borrowed, booted, and nobody else's until sim_replay_free().  NULL and *error:
- * it is too large. */
+ * it is too large, or the host has no room for its threads. */
 sim_replay *sim_replay_new(sim_machine *machine, const struct sim_replay_options *options,
                            GError **error);
 
 /* Replays the next events; *ret_used is how many were looked at (fewer only behind
- * options->until).  Not SIM_END_DONE: the simulated kernel ended, at the event behind these. */
+ * options->until).  Not SIM_END_DONE: the simulated kernel ended; all threads have, too.  With
+ * threads it may only be found out later, and some events were looked at in vain. */
 enum sim_end sim_replay_events(sim_replay *replay, const struct sim_trace_event *events,
                                size_t count, size_t *ret_used);
+
+/* Waits for the threads to do what the events so far want; without threads all is done.  The
+ * machine may be looked at until the next events: its counts, the map, the audit.  As
+ * sim_replay_events(): not SIM_END_DONE if the kernel ended. */
+enum sim_end sim_replay_settle(sim_replay *replay);
+
+/* For which event the kernel worked when it ended, and its number. */
+const struct sim_trace_event *sim_replay_ended_at(const sim_replay *replay, uint64_t *ret_number);
+
+/* Threads of CPUs, 0: none; and whether each of them has a CPU of the host to itself. */
+uint32_t sim_replay_threads(const sim_replay *replay);
+bool sim_replay_is_pinned(const sim_replay *replay);
 
 /* Whether options->until was reached. */
 bool sim_replay_is_over(const sim_replay *replay);

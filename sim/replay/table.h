@@ -10,7 +10,8 @@
  *   kind    NONE: not live; the rest of the word is 0, or 1 if it was seen
  *           SINGLE: live, a block of one frame; who is the CPU that allocated it
  *           PART: live, part of a larger block; who is the number of its record
- *   frame   its number, or TABLE_NO_FRAME if the simulated allocator had none
+ *   frame   its number, or TABLE_NO_FRAME if the simulated allocator had none; with a crew
+ *           (crew.h) the place that stands for the whole block
  *
  * The table is a directory of chunks, made when a frame in them is first seen.  Records of
  * blocks are used again, and each live one has a live frame, so there are fewer than frames.

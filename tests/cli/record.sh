@@ -48,8 +48,8 @@ verdict 'the frames are those that the steps name' cmp found wanted
 verdict 'and there are some' test "$(wc -l <wanted)" -eq 40
 grep -c ': mm_page_alloc: .* pfn=0x0 ' work.text >count
 verdict 'an allocation that failed is one, too' grep -qx 1 count
-sed -n 's/^[^:]*  *\([0-9]*\.[0-9]*\): .*/\1/p' work.text >times
-verdict 'time goes up' sh -c 'sort -c -u times && test -s times'
+sed -n 's/^[^:]*  *\([0-9]*\.[0-9]*\): .*/\1/p' work.text >moments
+verdict 'time goes up' sh -c 'sort -c -u moments && test -s moments'
 verdict 'work of another CPU is its own' grep -q '\[001\].*mm_page_free' work.text
 
 # ---- Replays ----

@@ -198,7 +198,7 @@ static void print_nothing(const struct sim_audit_fault *fault, void *data)
 }
 
 /* Replays the file on a fresh machine; the digest at the end, new. */
-static char *replay_file(const char *path, enum fm_allocator_kind allocator,
+static char *replay_file(const char *path, enum fm_allocator_kind allocator, bool threads,
                          const struct sim_replay_counts *wanted)
 {
   struct sim_replay_options options;
@@ -214,12 +214,14 @@ static char *replay_file(const char *path, enum fm_allocator_kind allocator,
   config.sim.cpus = 2;
   test_machine_boot_with(&config);
   sim_replay_options_init(&options);
+  options.threads = threads;
   g_autoptr(sim_replay) replay = sim_replay_new(test_machine, &options, &error);
   g_autoptr(sim_tracein) in = sim_tracein_open(path, NULL, &error);
   ck_assert(replay != NULL && in != NULL);
   while ((count = sim_tracein_next(in, &batch, &error)) > 0)
     ck_assert_int_eq(sim_replay_events(replay, batch, (size_t)count, &used), SIM_END_DONE);
   ck_assert_int_eq(count, 0);
+  ck_assert_int_eq(sim_replay_settle(replay), SIM_END_DONE);
   compare(sim_replay_counts(replay), wanted);
   /* The pools of two CPUs may have too little each of what there is enough of together. */
   uint64_t failed = sim_replay_counts(replay)->failed;
@@ -229,6 +231,7 @@ static char *replay_file(const char *path, enum fm_allocator_kind allocator,
     expect_equal("frames held", sim_replay_counts(replay)->held_frames, wanted->live_frames);
   expect_equal("findings", sim_replay_audit(replay, print_nothing, NULL), 0);
   char *digest = sim_machine_digest(test_machine);
+  g_clear_pointer(&replay, sim_replay_free); /* before the machine */
   test_teardown();
   return digest;
 }
@@ -248,11 +251,30 @@ START_TEST(all_forms_agree_with_the_model_and_end_alike)
     g_autofree char *first = NULL;
     for (const char *const *form = sim_traceout_formats(); *form != NULL; form++) {
       trace_write(path, *form, CPUS, events, EVENTS);
-      g_autofree char *digest = replay_file(path, (enum fm_allocator_kind)allocator, &model.counts);
+      g_autofree char *digest =
+          replay_file(path, (enum fm_allocator_kind)allocator, false, &model.counts);
       if (first == NULL)
         first = g_strdup(digest);
       ck_assert_str_eq(digest, first);
     }
+  }
+  model_clear(&model);
+}
+END_TEST
+
+START_TEST(threads_count_what_the_model_counts)
+{
+  struct model model;
+  g_autofree char *path = trace_path("random");
+
+  choose_seed();
+  make_events((unsigned)_i);
+  model_all(&model);
+  trace_write(path, "binary", CPUS, events, EVENTS);
+  for (int allocator = 0; allocator < FM_ALLOCATORS; allocator++) {
+    g_autofree char *digest =
+        replay_file(path, (enum fm_allocator_kind)allocator, true, &model.counts);
+    ck_assert_uint_eq(strlen(digest), 64);
   }
   model_clear(&model);
 }
@@ -266,6 +288,7 @@ Suite *fm_test_suite(void)
   tcase_set_timeout(tcase, 60);
   tcase_add_checked_fixture(tcase, trace_setup, trace_teardown);
   tcase_add_loop_test(tcase, all_forms_agree_with_the_model_and_end_alike, 0, 3);
+  tcase_add_loop_test(tcase, threads_count_what_the_model_counts, 0, 3);
   suite_add_tcase(suite, tcase);
   return suite;
 }
