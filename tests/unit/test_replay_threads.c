@@ -149,7 +149,7 @@ END_TEST
 /* One thread does everything in the order of the trace: there is nothing that may differ. */
 START_TEST(with_one_cpu_the_machine_ends_alike)
 {
-  g_autofree char *digests[2] = {NULL, NULL};
+  char *digests[2];
   uint64_t held[2], failed[2];
 
   for (int threads = 0; threads < 2; threads++) {
@@ -171,6 +171,8 @@ START_TEST(with_one_cpu_the_machine_ends_alike)
     digests[threads] = sim_machine_digest(test_machine);
   }
   ck_assert_str_eq(digests[0], digests[1]);
+  g_free(digests[0]);
+  g_free(digests[1]);
   ck_assert_uint_eq(held[0], held[1]);
   ck_assert_uint_eq(failed[0], failed[1]);
   ck_assert_uint_gt(failed[0], 0); /* memory was short, too */
@@ -234,9 +236,8 @@ START_TEST(events_behind_the_end_are_not_waited_for)
 }
 END_TEST
 
-/* The vtable of the one frame that is held lies where there is no memory; and all other CPUs
- * wait for the allocator's lock, which nobody will give back. */
-START_TEST(a_fault_ends_those_who_wait_for_a_lock)
+/* Frame 64 of the trace is held, and the vtable of its frame lies where there is no memory. */
+static void hold_broken_frame(void)
 {
   PLAY(A(0, 64, 0));
   expect_held(1);
@@ -246,11 +247,31 @@ START_TEST(a_fault_ends_those_who_wait_for_a_lock)
     if (view.state == FM_STATE_SHARED && view.vtable->number == FM_META_ANON)
       test_slot(i * FM_PAGE_SIZE)->vtable_ptr = FM_IMAGE_BASE + 64 * MIB;
   }
+}
+
+/* All other CPUs wait for the allocator's lock, which nobody will give back. */
+START_TEST(a_fault_ends_those_who_wait_for_a_lock)
+{
+  hold_broken_frame();
   test_kernel()->bitmap.lock.held = 1;
   const struct sim_trace_event events[] = {A(1, 100, 0), A(2, 200, 0), A(3, 300, 2), F(0, 64, 0),
                                            F(1, 300, 1)};
   play_anyway(events, G_N_ELEMENTS(events));
   expect_end(5, "page fault");
+}
+END_TEST
+
+/* CPU 0 has much to do before its fault, and CPU 1 waits for what CPU 0 was to do after it: so its
+ * queue is full before the end. */
+START_TEST(a_fault_ends_who_waits_for_a_queue)
+{
+  hold_broken_frame();
+  for (uint32_t i = 0; i < 200; i++)
+    play_anyway((const struct sim_trace_event[]){A(0, 1024, 9), F(0, 1024, 9)}, 2);
+  play_anyway((const struct sim_trace_event[]){F(0, 64, 0), A(0, 500, 0), F(1, 500, 0)}, 3);
+  for (uint32_t i = 0; i < 3000; i++)
+    play_anyway(&A(1, 5000 + i, 0), 1);
+  expect_end(402, "page fault");
 }
 END_TEST
 
@@ -283,6 +304,7 @@ Suite *fm_test_suite(void)
   tcase_add_test(tcase, a_panic_ends_those_who_wait_for_it);
   tcase_add_test(tcase, events_behind_the_end_are_not_waited_for);
   tcase_add_test(tcase, a_fault_ends_those_who_wait_for_a_lock);
+  tcase_add_test(tcase, a_fault_ends_who_waits_for_a_queue);
   tcase_add_test(tcase, a_machine_that_is_dead_is_not_played_on);
   suite_add_tcase(suite, tcase);
   return suite;
