@@ -53,6 +53,12 @@ void sim_trap_install(void);
 struct sim_trap *sim_trap_get(void);
 void sim_trap_set(struct sim_trap *trap);
 
+/* Runs `body(data)` in a thread of ours that has no trap yet; false: it ended in *ret_trap. */
+bool sim_trap_try(void (*body)(void *data), void *data, struct sim_trap *ret_trap);
+
+/* Ends what this thread does as a trap of another one has ended. */
+FM_NORETURN void sim_trap_raise(const struct sim_trap *trap);
+
 /* Ends the operation under way because nobody will let its thread go on. */
 FM_NORETURN void sim_trap_abandon(void);
 

@@ -47,6 +47,26 @@ void sim_trap_abandon(void)
   end_with(SIM_END_ABANDONED);
 }
 
+bool sim_trap_try(void (*body)(void *data), void *data, struct sim_trap *ret_trap)
+{
+  g_assert(this_trap == NULL);
+  ret_trap->end = SIM_END_DONE;
+  if (sigsetjmp(ret_trap->back, FM_UNDER_TSAN) == 0) {
+    this_trap = ret_trap;
+    body(data);
+  }
+  this_trap = NULL;
+  return ret_trap->end == SIM_END_DONE;
+}
+
+void sim_trap_raise(const struct sim_trap *trap)
+{
+  if (this_trap == NULL)
+    g_error("outside of a guarded call: %s", trap->text);
+  g_strlcpy(this_trap->text, trap->text, sizeof(this_trap->text));
+  end_with(trap->end);
+}
+
 /* Says which kernel address a process address stands for.  The linear mapping and the
  * image share a window, so beyond its end both are possible. */
 static void describe_fault(uint64_t address, char *text, size_t size)

@@ -111,6 +111,27 @@ const char *cli_color(enum cli_color color)
   return colors_on ? codes[color] : "";
 }
 
+/* ---- Progress ---- */
+
+static int shown_percent = -1;
+
+void cli_progress(const char *what, uint64_t done, uint64_t all)
+{
+  int percent = all == 0 ? 100 : (int)(done * 100 / all);
+  if (percent == shown_percent || isatty(STDERR_FILENO) != 1)
+    return;
+  shown_percent = percent;
+  fprintf(stderr, "\rframesim: %s: %d%%", what, percent);
+}
+
+void cli_progress_clear(void)
+{
+  if (shown_percent < 0)
+    return;
+  shown_percent = -1;
+  fprintf(stderr, "\r\033[K");
+}
+
 /* ---- Looking into a RAM file ---- */
 
 struct look {

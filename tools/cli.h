@@ -61,6 +61,13 @@ bool cli_color_choose(const char *when);
 /* The escape sequence for standard output, or "". */
 const char *cli_color(enum cli_color color);
 
+/* ---- Progress: on standard error, only if that is a terminal ---- */
+
+/* "framesim: WHAT: N%", written over when the number changes. */
+void cli_progress(const char *what, uint64_t done, uint64_t all);
+/* Takes it away again, before anything else is written. */
+void cli_progress_clear(void);
+
 /* ---- Options of every verb that makes a machine ---- */
 
 struct cli_machine {

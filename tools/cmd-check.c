@@ -9,57 +9,118 @@
 
 #define SHOWN_MAX 20u
 
-struct output {
+struct check {
+  const sim_machine *machine;
+  const char *json; /* NULL: none */
+  bool quiet;       /* nothing but the record on standard output */
   uint64_t shown;
-  JsonBuilder *json; /* NULL: none */
+  JsonBuilder *record;
 };
+
+/* ---- Findings ---- */
+
+static void print_fault(const struct sim_audit_fault *fault)
+{
+  g_autofree char *figures = sim_audit_figures(fault);
+  printf("0x%" PRIx64 ": %s%s%s: %s (%s)\n", fault->frame.raw, cli_color(CLI_RED), fault->clause,
+         cli_color(CLI_PLAIN), fault->text, figures);
+}
+
+static void record_fault(JsonBuilder *json, const struct sim_audit_fault *fault)
+{
+  json_builder_begin_object(json);
+  cli_json_hex(json, "frame", fault->frame.raw);
+  cli_json_string(json, "clause", fault->clause);
+  if (fault->of_slot) {
+    cli_json_hex(json, "ref_count", fault->count);
+  } else {
+    cli_json_string(json, "place", fault->place);
+    cli_json_hex(json, "found", fault->count);
+    cli_json_hex(json, "expected", fault->expected);
+  }
+  json_builder_end_object(json);
+}
 
 static void report(const struct sim_audit_fault *fault, void *data)
 {
-  struct output *output = data;
-  if (output->shown++ < SHOWN_MAX && output->json == NULL)
-    printf("0x%" PRIx64 ": %s%s%s: %s (ref_count 0x%" PRIx64 ")\n", fault->frame.raw,
-           cli_color(CLI_RED), fault->clause, cli_color(CLI_PLAIN), fault->text, fault->count);
-  if (output->json == NULL || output->shown > SHOWN_MAX)
+  struct check *check = data;
+  if (check->shown++ >= SHOWN_MAX)
     return;
-  json_builder_begin_object(output->json);
-  cli_json_hex(output->json, "frame", fault->frame.raw);
-  cli_json_string(output->json, "clause", fault->clause);
-  cli_json_hex(output->json, "ref_count", fault->count);
-  json_builder_end_object(output->json);
+  cli_progress_clear();
+  if (!check->quiet)
+    print_fault(fault);
+  if (check->record != NULL)
+    record_fault(check->record, fault);
 }
 
-struct check {
-  const sim_machine *machine;
-  const char *json;
-};
+static void progress(uint64_t done, uint64_t frames, void *data)
+{
+  (void)data;
+  cli_progress("checking slots", done, frames);
+}
+
+/* ---- By clause ---- */
+
+static void print_clauses(const struct sim_audit_result *result)
+{
+  if (result->faults == 0)
+    return;
+  printf("By clause:\n");
+  for (unsigned i = 0; i < SIM_AUDIT_CLAUSES; i++)
+    if (result->by_clause[i] != 0)
+      printf("  %-20s %8" PRIu64 "  %s\n", sim_audit_clause_name((enum sim_audit_clause)i),
+             result->by_clause[i], sim_audit_clause_text((enum sim_audit_clause)i));
+}
+
+static void record_clauses(JsonBuilder *json, const struct sim_audit_result *result)
+{
+  json_builder_set_member_name(json, "clauses");
+  json_builder_begin_array(json);
+  for (unsigned i = 0; i < SIM_AUDIT_CLAUSES; i++) {
+    if (result->by_clause[i] == 0)
+      continue;
+    json_builder_begin_object(json);
+    cli_json_string(json, "id", sim_audit_clause_name((enum sim_audit_clause)i));
+    cli_json_int(json, "faults", result->by_clause[i]);
+    json_builder_end_object(json);
+  }
+  json_builder_end_array(json);
+}
+
+static void begin_record(struct check *check)
+{
+  check->record = cli_json_begin("check");
+  cli_json_int(check->record, "frames", sim_machine_kernel(check->machine)->nr_frames);
+  json_builder_set_member_name(check->record, "shown");
+  json_builder_begin_array(check->record);
+}
 
 static int check(void *data)
 {
-  const sim_machine *machine = ((const struct check *)data)->machine;
-  const char *json = ((const struct check *)data)->json;
-  struct output output = {0};
-  bool quiet = json != NULL && strcmp(json, "-") == 0;
+  struct check *check = data;
+  const struct sim_audit_options options = {.report = report, .progress = progress, .data = check};
+  struct sim_audit_result result;
 
-  if (!quiet) {
-    uint64_t faults = sim_audit(machine, NULL, NULL, report, &output);
-    if (faults > SHOWN_MAX)
-      printf("... and %" PRIu64 " more\n", faults - SHOWN_MAX);
+  if (check->json != NULL)
+    begin_record(check);
+  sim_audit_run(check->machine, &options, &result);
+  cli_progress_clear();
+  if (!check->quiet) {
+    if (result.faults > SHOWN_MAX)
+      printf("... and %" PRIu64 " more\n", result.faults - SHOWN_MAX);
+    print_clauses(&result);
     printf("%" PRIu64 " frames checked, %" PRIu64 " finding%s\n",
-           sim_machine_kernel(machine)->nr_frames, faults, faults == 1 ? "" : "s");
-    if (json == NULL)
-      return faults == 0 ? CLI_OK : CLI_VIOLATED;
+           sim_machine_kernel(check->machine)->nr_frames, result.faults,
+           result.faults == 1 ? "" : "s");
   }
-  output = (struct output){.json = cli_json_begin("check")};
-  cli_json_int(output.json, "frames", sim_machine_kernel(machine)->nr_frames);
-  json_builder_set_member_name(output.json, "shown");
-  json_builder_begin_array(output.json);
-  uint64_t faults = sim_audit(machine, NULL, NULL, report, &output);
-  json_builder_end_array(output.json);
-  cli_json_int(output.json, "findings", faults);
-  if (!cli_json_end(output.json, json, false))
-    return CLI_INPUT;
-  return faults == 0 ? CLI_OK : CLI_VIOLATED;
+  if (check->record != NULL) {
+    json_builder_end_array(check->record);
+    cli_json_int(check->record, "findings", result.faults);
+    record_clauses(check->record, &result);
+    if (!cli_json_end(check->record, check->json, false))
+      return CLI_INPUT;
+  }
+  return result.faults == 0 ? CLI_OK : CLI_VIOLATED;
 }
 
 int cmd_check(int argc, char **argv)
@@ -71,8 +132,8 @@ int cmd_check(int argc, char **argv)
       G_OPTION_ENTRY_NULL,
   };
   int status = cli_parse(&argc, &argv, "RAMFILE", entries, NULL,
-                         "Checks every slot of the machine in RAMFILE: legal counts, known types,\n"
-                         "list membership, and the allocator's free frames against the slots.\n"
+                         "Checks the whole machine in RAMFILE: every slot, the allocator's lists,\n"
+                         "chunks, caches and free bytes, and the page tables in use.\n"
                          "Exit status: 0 all held, 1 something is wrong.\n\n"
                          "Example: framesim check machine.ram\n");
   if (status >= 0)
@@ -87,6 +148,7 @@ int cmd_check(int argc, char **argv)
   if (sim_machine_has_writer(machine))
     fprintf(stderr, "framesim: %s has a writer: operations under way look like findings\n",
             argv[1]);
-  struct check what = {machine, json};
+  bool quiet = json != NULL && strcmp(json, "-") == 0;
+  struct check what = {.machine = machine, .json = json, .quiet = quiet};
   return cli_look(machine, check, &what);
 }

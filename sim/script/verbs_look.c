@@ -38,7 +38,12 @@ static void report_fault(const struct sim_audit_fault *fault, void *data)
   struct check *check = data;
   if (check->shown++ >= SIM_FINDINGS_MAX)
     return;
-  if (fault->expected != 0 || strcmp(fault->clause, "count.holders") == 0)
+  if (!fault->of_slot) {
+    g_autofree char *figures = sim_audit_figures(fault);
+    sim_run_finding(check->run, check->command->place, "VIOLATED", &fault->frame,
+                    "%s: frame 0x%" PRIx64 ": %s (%s)", fault->clause, fault->frame.raw,
+                    fault->text, figures);
+  } else if (fault->number == SIM_AUDIT_COUNT_HOLDERS)
     sim_run_finding(check->run, check->command->place, "VIOLATED", &fault->frame,
                     "%s: frame 0x%" PRIx64 ": %s (count 0x%" PRIx64 ", holders %" PRIu64 ")",
                     fault->clause, fault->frame.raw, fault->text, fault->count, fault->expected);
