@@ -83,6 +83,21 @@ START_TEST(every_clause_has_a_name_and_a_sentence_of_its_own)
 }
 END_TEST
 
+START_TEST(every_clause_is_documented)
+{
+  static const char *const files[] = {"docs/states.md", "docs/man/framesim-check.1"};
+  for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+    const char *name = files[i]; /* tests run in the root of the tree */
+    g_autofree char *text = NULL;
+    ck_assert_msg(g_file_get_contents(name, &text, NULL, NULL), "%s", name);
+    for (unsigned clause = 1; clause < SIM_AUDIT_CLAUSES; clause++)
+      ck_assert_msg(strstr(text, sim_audit_clause_name((enum sim_audit_clause)clause)) != NULL,
+                    "%s does not have %s", name,
+                    sim_audit_clause_name((enum sim_audit_clause)clause));
+  }
+}
+END_TEST
+
 START_TEST(the_figures_say_what_was_found)
 {
   struct sim_audit_fault fault = {.count = 18, .of_slot = true};
@@ -253,6 +268,7 @@ Suite *fm_test_suite(void)
   tcase_add_checked_fixture(tc, NULL, test_teardown);
   tcase_add_loop_test(tc, a_sound_machine_has_no_fault, 0, G_N_ELEMENTS(sound));
   tcase_add_test(tc, every_clause_has_a_name_and_a_sentence_of_its_own);
+  tcase_add_test(tc, every_clause_is_documented);
   tcase_add_test(tc, the_figures_say_what_was_found);
   tcase_add_test(tc, faults_of_slots_and_structures_come_in_the_order_of_frames);
   tcase_add_test(tc, threads_find_what_one_finds_in_the_same_order);
