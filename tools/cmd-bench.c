@@ -76,11 +76,24 @@ static void print_workload(const GArray *rows)
   }
 }
 
+/* Speed: of a plain read of the same bytes, so that more is better. */
+static void print_check(const GArray *rows)
+{
+  const double gib = (double)FM_SLOT_SIZE * 1e9 / (1 << 30);
+  printf("%-26s %11s %9s %9s %8s\n", "per slot", "min ns", "GiB/s", "read", "speed");
+  for (guint i = 0; i < rows->len; i++) {
+    const struct bench_row *row = &g_array_index(rows, struct bench_row, i);
+    printf("%-26s %11.2f %9.2f %9.2f %7.2fx\n", row->name, row->min_ns, gib / row->min_ns,
+           gib / row->bare_ns, row->bare_ns / row->min_ns);
+  }
+}
+
 static const struct suite suites[] = {
     {"slot", bench_slot, print_slot, 60},
     {"alloc", bench_alloc, print_alloc, 60},
     {"pt", bench_pt, print_pt, 60},
     {"boot", bench_boot, print_boot, 5},
+    {"check", bench_check, print_check, 5},
     {"replay", bench_replay, print_replay, 60},
     {"workload", bench_workload, print_workload, 60},
 };
@@ -126,14 +139,14 @@ int cmd_bench(int argc, char **argv)
   g_autofree char *json = NULL;
   int rounds = -1;
   const GOptionEntry entries[] = {
-      {"rounds", 'r', 0, G_OPTION_ARG_INT, &rounds, "Rounds of each measurement (60; boot: 5)",
-       "N"},
+      {"rounds", 'r', 0, G_OPTION_ARG_INT, &rounds,
+       "Rounds of each measurement (60; boot, check: 5)", "N"},
       {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write JSON Lines to FILE (- is stdout)",
        "FILE"},
       G_OPTION_ENTRY_NULL,
   };
   int status =
-      cli_parse(&argc, &argv, "slot|alloc|pt|boot|replay|workload", entries, NULL,
+      cli_parse(&argc, &argv, "slot|alloc|pt|boot|check|replay|workload", entries, NULL,
                 "Suite slot: the operations on one slot, each beside its bare form (the\n"
                 "same atomics and plain stores, nothing else), interleaved in one run.\n"
                 "Suite alloc: frames and segments from both allocators, and a list, each\n"
@@ -141,6 +154,7 @@ int cmd_bench(int argc, char **argv)
                 "Suite pt: pages mapped one by one and in ranges of 1 GiB, each beside\n"
                 "one more reference on a frame; translations; fork and exit.\n"
                 "Suite boot: machines that boot, beside the first touch of as many pages.\n"
+                "Suite check: the audit of 256 MiB of slots, beside a plain read of them.\n"
                 "Suite replay: a generated trace, read and replayed from each of its\n"
                 "forms, beside the same events from memory.\n"
                 "Suite workload: generated workloads on both allocators, beside a dry run\n"
@@ -151,10 +165,10 @@ int cmd_bench(int argc, char **argv)
     return status;
   if (argc < 2)
     return cli_usage_error("bench",
-                           "a suite is missing: slot, alloc, pt, boot, replay or workload");
+                           "a suite is missing: slot, alloc, pt, boot, check, replay or workload");
   const struct suite *suite = argc == 2 ? find_suite(argv[1]) : NULL;
   if (suite == NULL)
-    return cli_usage_error("bench", "one suite: slot, alloc, pt, boot, replay or workload");
+    return cli_usage_error("bench", "one suite: slot, alloc, pt, boot, check, replay or workload");
   if (rounds == -1)
     rounds = suite->rounds;
   if (rounds < 1 || rounds > 100000)

@@ -54,6 +54,13 @@ fork of 10000, a page
 exit with 10000, a page
 END
 
+cat >check.rows <<'END'
+1 thread, opened anew
+1 thread, again
+all CPUs, opened anew
+all CPUs, again
+END
+
 cat >replay.rows <<'END'
 read text
 read binary
@@ -83,6 +90,10 @@ rows 2 >found
 verdict 'the table of suite pt' cmp found pt.rows
 verdict 'its columns' prints 0 '^operation +min ns +median +x bare$'
 
+run bench check --rounds 1
+rows 3 >found
+verdict 'the table of suite check' cmp found check.rows
+verdict 'its columns' prints 0 '^per slot +min ns +GiB/s +read +speed$'
 run bench replay --rounds 1
 rows 3 >found
 verdict 'the table of suite replay' cmp found replay.rows
@@ -93,7 +104,7 @@ rows 3 >found
 verdict 'the table of suite workload' cmp found workload.rows
 verdict 'its columns' prints 0 '^per operation +min ns +median +dry min +x dry$'
 
-for suite in slot alloc pt replay workload; do
+for suite in slot alloc pt check replay workload; do
   run bench --rounds=1 --json=- "$suite"
   names >found
   verdict "suite $suite: the record instead of the table" prints 0 \

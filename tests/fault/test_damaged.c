@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sim/diff.h"
 #include "sim/error.h"
 #include "sim/rng.h"
 #include "tests/support.h"
@@ -25,14 +26,15 @@ static char *folder, *ram_path;
 static int fd = -1;
 static uint64_t cpu_array; /* physical */
 
-static void setup_with(enum fm_allocator_kind allocator)
+static void setup_with(enum fm_allocator_kind allocator, uint64_t ram, enum fm_boot_stage stage)
 {
   struct test_config config;
 
   folder = test_folder_new();
   ram_path = g_build_filename(folder, "ram", NULL);
   test_config_init(&config);
-  config.ram = 4 * MIB;
+  config.ram = ram;
+  config.stage = stage;
   config.sim.cpus = 3;
   config.sim.allocator = allocator;
   config.sim.ram_file = ram_path;
@@ -45,12 +47,17 @@ static void setup_with(enum fm_allocator_kind allocator)
 
 static void setup(void)
 {
-  setup_with(FM_ALLOCATOR_BITMAP);
+  setup_with(FM_ALLOCATOR_BITMAP, 4 * MIB, FM_STAGE_ALLOCATOR);
 }
 
 static void setup_buddy(void)
 {
-  setup_with(FM_ALLOCATOR_BUDDY);
+  setup_with(FM_ALLOCATOR_BUDDY, 4 * MIB, FM_STAGE_ALLOCATOR);
+}
+
+static void setup_tables(void)
+{
+  setup_with(FM_ALLOCATOR_BUDDY, 8 * MIB, FM_STAGE_DONE);
 }
 
 static void teardown(void)
@@ -74,6 +81,9 @@ static void look_at_everything(void)
   uint64_t sum = 0;
 
   (void)sim_audit(test_machine, NULL, NULL, count_fault, &sum);
+  g_autoptr(sim_summary) summary = sim_summary_new(test_machine);
+  g_autoptr(sim_diff) diff = sim_diff_new(summary, summary, 10);
+  ck_assert(diff->same);
   sim_machine_census(test_machine, &census);
   g_autofree char *digest = sim_machine_digest(test_machine);
   ck_assert_uint_eq(strlen(digest), 64);
@@ -245,6 +255,66 @@ START_TEST(damaged_slots_are_findings_and_not_crashes)
 }
 END_TEST
 
+/* The words that lists and page tables consist of: entries of tables, slots of tables and of
+ * heads of free chunks, and the CPUs' storage.  Addresses in the file. */
+static GArray *collect_structures(void)
+{
+  g_autoptr(GError) error = NULL;
+  GArray *words = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+  struct fm_slot_view view;
+
+  test_machine = sim_machine_open(ram_path, FM_STAGE_DONE, &error);
+  ck_assert_msg(test_machine != NULL, "%s", error != NULL ? error->message : "");
+  const struct fm_kernel *kernel = test_kernel();
+  for (uint64_t nr = 0; nr < kernel->nr_frames; nr++) {
+    fm_slot_view(kernel, test_slot(nr * 4096), &view);
+    uint32_t type = view.vtable == NULL ? FM_META_ANON : view.vtable->number;
+    if (type != FM_META_PAGE_TABLE && type != FM_META_FREE_HEAD)
+      continue;
+    uint64_t slot = kernel->meta_start + nr * 64;
+    for (uint64_t at = slot; at < slot + 64; at += 8)
+      g_array_append_val(words, at);
+    for (uint64_t at = nr * 4096; type == FM_META_PAGE_TABLE && at < (nr + 1) * 4096; at += 8)
+      g_array_append_val(words, at);
+  }
+  for (uint32_t id = 0; id < kernel->cpus; id++)
+    for (uint64_t i = 0; i < sizeof(struct fm_cpu_block); i += 8) {
+      uint64_t at = (uint64_t)(uintptr_t)fm_kernel_cpu(kernel, id) - FM_LINEAR_WINDOW + i;
+      for (unsigned often = 0; often < 50; often++)
+        g_array_append_val(words, at);
+    }
+  test_teardown();
+  return words;
+}
+
+START_TEST(damaged_lists_and_tables_are_findings_and_not_crashes)
+{
+  g_autoptr(GArray) places = collect_structures();
+  struct sim_rng rng;
+
+  sim_rng_init(&rng, SEED, "structures");
+  for (unsigned round = 0; round < 300; round++) {
+    uint64_t at[8], old[G_N_ELEMENTS(at)];
+    for (unsigned i = 0; i < G_N_ELEMENTS(at); i++) {
+      uint64_t other = g_array_index(places, uint64_t, sim_rng_below(&rng, places->len));
+      uint64_t word;
+      at[i] = g_array_index(places, uint64_t, sim_rng_below(&rng, places->len));
+      ck_assert_int_eq(pread(fd, &old[i], 8, (off_t)at[i]), 8);
+      /* Half of it is what would be right elsewhere. */
+      ck_assert_int_eq(pread(fd, &word, 8, (off_t)other), 8);
+      if (sim_rng_below(&rng, 2) == 0)
+        word = random_word(&rng, old[i]);
+      ck_assert_int_eq(pwrite(fd, &word, 8, (off_t)at[i]), 8);
+    }
+    g_autofree char *what = g_strdup_printf("seed %llu, round %u", SEED, round);
+    (void)open_and_look(what);
+    for (unsigned i = G_N_ELEMENTS(at); i-- > 0;)
+      ck_assert_int_eq(pwrite(fd, &old[i], 8, (off_t)at[i]), 8);
+  }
+  ck_assert(open_and_look("as it was"));
+}
+END_TEST
+
 START_TEST(each_figure_that_would_lead_astray_is_refused)
 {
   const struct {
@@ -304,6 +374,12 @@ Suite *fm_test_suite(void)
   tcase_add_checked_fixture(tc, setup_buddy, teardown);
   tcase_add_test(tc, no_damage_to_what_the_kernel_knows_crashes_the_reader);
   tcase_add_test(tc, damaged_slots_are_findings_and_not_crashes);
+  suite_add_tcase(suite, tc);
+
+  tc = tcase_create("tables");
+  tcase_set_timeout(tc, 60);
+  tcase_add_checked_fixture(tc, setup_tables, teardown);
+  tcase_add_test(tc, damaged_lists_and_tables_are_findings_and_not_crashes);
   suite_add_tcase(suite, tc);
   return suite;
 }

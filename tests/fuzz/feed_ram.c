@@ -21,6 +21,7 @@
 #include <sim/audit.h>
 
 #include "sim/bootmap/bootmap.h"
+#include "sim/diff.h"
 #include "sim/error.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -156,6 +157,9 @@ static void look_at_everything(const sim_machine *machine)
   uint64_t faults = 0, sum;
 
   fuzz_require(sim_audit(machine, NULL, NULL, count_fault, &faults) == faults);
+  g_autoptr(sim_summary) summary = sim_summary_new(machine);
+  g_autoptr(sim_diff) diff = sim_diff_new(summary, summary, 10);
+  fuzz_require(diff->same);
   sim_machine_census(machine, &census);
   sum = census.unused + census.unique + census.busy + census.broken;
   for (unsigned i = 0; i < FM_META_TYPES_MAX; i++)
