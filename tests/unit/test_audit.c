@@ -113,6 +113,41 @@ START_TEST(the_figures_say_what_was_found)
 }
 END_TEST
 
+/* ---- Single slots ---- */
+
+/* Among unused ones, at each place that a slot can have in a batch. */
+START_TEST(a_broken_slot_is_named_wherever_it_lies)
+{
+  static const struct {
+    enum sim_audit_clause clause;
+    uint64_t count, in_list;
+    bool no_type;
+  } rows[] = {
+      {(enum sim_audit_clause)FM_SLOT_BUSY_AT_REST, FM_COUNT_BUSY, 0, false},
+      {(enum sim_audit_clause)FM_SLOT_ILLEGAL_COUNT, FM_COUNT_MAX + 1, 0, false},
+      {(enum sim_audit_clause)FM_SLOT_BAD_VTABLE, 1, 0, true},
+      {(enum sim_audit_clause)FM_SLOT_UNUSED_IN_LIST, FM_COUNT_UNUSED, 1, false},
+      {(enum sim_audit_clause)FM_SLOT_SHARED_IN_LIST, 1, 1, false},
+  };
+  boot(64 * MIB, FM_ALLOCATOR_BUDDY, NULL);
+  expect_sound();
+  for (size_t row = 0; row < G_N_ELEMENTS(rows); row++)
+    for (uint64_t nr = 1; nr < 20; nr++) {
+      uint64_t frame = 48 * MIB + nr * FM_PAGE_SIZE;
+      struct fm_slot before = *test_slot(frame);
+      test_slot(frame)->ref_count = rows[row].count;
+      test_slot(frame)->in_list = rows[row].in_list;
+      test_slot(frame)->vtable_ptr = rows[row].no_type ? 1 : test_kernel()->vtables;
+      judge(1);
+      ck_assert_uint_eq(told->len, 1);
+      ck_assert_int_eq(fault_at(0)->number, rows[row].clause);
+      ck_assert_uint_eq(fault_at(0)->frame.raw, frame);
+      ck_assert_uint_eq(fault_at(0)->count, rows[row].count);
+      *test_slot(frame) = before;
+    }
+}
+END_TEST
+
 /* ---- Order and threads ---- */
 
 START_TEST(faults_of_slots_and_structures_come_in_the_order_of_frames)
@@ -270,6 +305,7 @@ Suite *fm_test_suite(void)
   tcase_add_test(tc, every_clause_has_a_name_and_a_sentence_of_its_own);
   tcase_add_test(tc, every_clause_is_documented);
   tcase_add_test(tc, the_figures_say_what_was_found);
+  tcase_add_test(tc, a_broken_slot_is_named_wherever_it_lies);
   tcase_add_test(tc, faults_of_slots_and_structures_come_in_the_order_of_frames);
   tcase_add_test(tc, threads_find_what_one_finds_in_the_same_order);
   tcase_add_loop_test(tc, progress_goes_up_to_the_last_frame, 0, 2);
