@@ -5,7 +5,11 @@
  *
  * A worker that reaches for what is not there any more (the file was cut short) ends in a trap
  * of its own; the caller ends in the same way when all workers are back.
+ *
+ * Mutexes and conditions are those of pthread, as the thread sanitizer does not see GLib's.
  */
+#include <pthread.h>
+
 #include "sim/audit/audit.h"
 #include "sim/internal.h"
 
@@ -17,8 +21,8 @@ struct crew {
   struct audit *audit;
   unsigned threads;
   uint64_t stretches;
-  GMutex mutex; /* guards all below */
-  GCond changed;
+  pthread_mutex_t mutex; /* guards all below */
+  pthread_cond_t changed;
   uint64_t next;   /* stretch to be taken */
   uint64_t handed; /* stretches handed on */
   GArray **done;   /* by stretch modulo AHEAD: its faults, or NULL */
@@ -33,14 +37,14 @@ static uint64_t stretch_end(const struct audit *audit, uint64_t stretch)
 
 static bool take(struct crew *crew, uint64_t *ret)
 {
-  g_mutex_lock(&crew->mutex);
+  (void)pthread_mutex_lock(&crew->mutex);
   while (!crew->stop && crew->next < crew->stretches &&
          crew->next >= crew->handed + AHEAD(crew->threads))
-    g_cond_wait(&crew->changed, &crew->mutex);
+    (void)pthread_cond_wait(&crew->changed, &crew->mutex);
   bool taken = !crew->stop && crew->next < crew->stretches;
   if (taken)
     *ret = crew->next++;
-  g_mutex_unlock(&crew->mutex);
+  (void)pthread_mutex_unlock(&crew->mutex);
   return taken;
 }
 
@@ -51,10 +55,10 @@ static void run_worker(void *data)
   while (take(crew, &stretch)) {
     GArray *faults = g_array_new(FALSE, FALSE, sizeof(struct sim_audit_fault));
     audit_slots(crew->audit, stretch * AUDIT_STRETCH, stretch_end(crew->audit, stretch), faults);
-    g_mutex_lock(&crew->mutex);
+    (void)pthread_mutex_lock(&crew->mutex);
     crew->done[stretch % AHEAD(crew->threads)] = faults;
-    g_cond_broadcast(&crew->changed);
-    g_mutex_unlock(&crew->mutex);
+    (void)pthread_cond_broadcast(&crew->changed);
+    (void)pthread_mutex_unlock(&crew->mutex);
   }
 }
 
@@ -64,12 +68,12 @@ static void *worker(void *data)
   struct sim_trap trap;
   if (sim_trap_try(run_worker, crew, &trap))
     return NULL;
-  g_mutex_lock(&crew->mutex);
+  (void)pthread_mutex_lock(&crew->mutex);
   crew->stop = true;
   crew->trap.end = trap.end;
   (void)g_strlcpy(crew->trap.text, trap.text, sizeof(crew->trap.text));
-  g_cond_broadcast(&crew->changed);
-  g_mutex_unlock(&crew->mutex);
+  (void)pthread_cond_broadcast(&crew->changed);
+  (void)pthread_mutex_unlock(&crew->mutex);
   return NULL;
 }
 
@@ -77,31 +81,34 @@ static void *worker(void *data)
 static GArray *await(struct crew *crew, uint64_t stretch)
 {
   GArray **slot = &crew->done[stretch % AHEAD(crew->threads)];
-  g_mutex_lock(&crew->mutex);
+  (void)pthread_mutex_lock(&crew->mutex);
   while (!crew->stop && *slot == NULL)
-    g_cond_wait(&crew->changed, &crew->mutex);
+    (void)pthread_cond_wait(&crew->changed, &crew->mutex);
   GArray *faults = *slot;
   *slot = NULL;
   crew->handed = stretch + 1;
-  g_cond_broadcast(&crew->changed);
-  g_mutex_unlock(&crew->mutex);
+  (void)pthread_cond_broadcast(&crew->changed);
+  (void)pthread_mutex_unlock(&crew->mutex);
   return faults;
 }
 
-static void run_crew(struct crew *crew,
+/* With fewer threads if the host has no more; false: it has none. */
+static bool run_crew(struct crew *crew,
                      void (*each)(const GArray *faults, uint64_t end, void *data), void *data)
 {
-  GThread *threads[THREADS_MAX];
-  for (unsigned i = 0; i < crew->threads; i++)
-    threads[i] = g_thread_new("audit", worker, crew);
-  for (uint64_t stretch = 0; stretch < crew->stretches; stretch++) {
+  pthread_t threads[THREADS_MAX];
+  unsigned started = 0;
+  while (started < crew->threads && pthread_create(&threads[started], NULL, worker, crew) == 0)
+    started++;
+  for (uint64_t stretch = 0; started != 0 && stretch < crew->stretches; stretch++) {
     g_autoptr(GArray) faults = await(crew, stretch);
     if (faults == NULL)
       break;
     each(faults, stretch_end(crew->audit, stretch), data);
   }
-  for (unsigned i = 0; i < crew->threads; i++)
-    (void)g_thread_join(threads[i]);
+  for (unsigned i = 0; i < started; i++)
+    (void)pthread_join(threads[i], NULL);
+  return started != 0;
 }
 
 static void run_alone(struct audit *audit, uint64_t stretches,
@@ -136,15 +143,17 @@ void audit_all_slots(struct audit *audit,
     run_alone(audit, stretches, each, data);
     return;
   }
-  g_mutex_init(&crew.mutex);
-  g_cond_init(&crew.changed);
+  (void)pthread_mutex_init(&crew.mutex, NULL);
+  (void)pthread_cond_init(&crew.changed, NULL);
   crew.done = g_new0(GArray *, AHEAD(crew.threads));
-  run_crew(&crew, each, data);
+  bool run = run_crew(&crew, each, data);
   for (unsigned i = 0; i < AHEAD(crew.threads); i++)
     g_clear_pointer(&crew.done[i], g_array_unref);
   g_free(crew.done);
-  g_cond_clear(&crew.changed);
-  g_mutex_clear(&crew.mutex);
+  (void)pthread_cond_destroy(&crew.changed);
+  (void)pthread_mutex_destroy(&crew.mutex);
+  if (!run)
+    run_alone(audit, stretches, each, data);
   if (crew.stop)
     sim_trap_raise(&crew.trap);
 }
