@@ -32,6 +32,8 @@ end expecting leak f, g, s, p
 END2
 run run --ram work.ram work.fms
 verdict 'a script works in a machine' exits 0
+run check work.ram
+verdict 'and leaves it sound' prints 0 '16384 frames checked, 0 findings'
 run diff one.ram work.ram
 verdict 'it differs' exits 1
 verdict 'frames are counted by state and type' grep -Eq '^  shared   anon +0 +10 +\+10$' out
