@@ -110,9 +110,12 @@ static void add_count(GArray *to, const char *state, const char *type, uint64_t 
   g_array_append_val(to, count);
 }
 
-/* The number of a type in a machine; -1: it has none of that name. */
-static int32_t find_type(const sim_summary *summary, const char *name)
+/* The number of a type in a machine; -1: it has none of that name.  It is likely to have the
+ * same `number` there; that also tells types apart to which damage gave the same name. */
+static int32_t find_type(const sim_summary *summary, const char *name, uint32_t number)
 {
+  if (number < summary->nr_types && strcmp(summary->types[number], name) == 0)
+    return (int32_t)number;
   for (uint32_t i = 0; i < summary->nr_types; i++)
     if (strcmp(summary->types[i], name) == 0)
       return (int32_t)i;
@@ -130,9 +133,9 @@ static void add_types(const sim_summary *a, const sim_summary *b, bool unique, G
   const uint64_t *in_b = unique ? b->census.unique_types : b->census.types;
   const char *state = unique ? "unique" : "shared";
   for (uint32_t i = 0; i < a->nr_types; i++)
-    add_count(to, state, a->types[i], in_a[i], count_of(in_b, find_type(b, a->types[i])));
+    add_count(to, state, a->types[i], in_a[i], count_of(in_b, find_type(b, a->types[i], i)));
   for (uint32_t i = 0; i < b->nr_types; i++)
-    if (find_type(a, b->types[i]) < 0)
+    if (find_type(a, b->types[i], i) < 0)
       add_count(to, state, b->types[i], 0, in_b[i]);
 }
 

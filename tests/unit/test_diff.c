@@ -158,6 +158,17 @@ START_TEST(free_memory_is_compared_by_order)
 }
 END_TEST
 
+/* A RAM file may say anything of names. */
+START_TEST(types_of_the_same_name_are_told_apart)
+{
+  memcpy(fm_kernel_vtable(test_kernel(), FM_META_KERNEL)->name, "reserved", sizeof("reserved"));
+  before = sim_summary_free(before);
+  before = sim_summary_new(test_machine);
+  g_autoptr(sim_diff) diff = compare(20);
+  ck_assert(diff->same);
+}
+END_TEST
+
 /* Tables that lead to themselves are not walked for ever. */
 START_TEST(damaged_tables_have_an_end)
 {
@@ -185,6 +196,7 @@ Suite *fm_test_suite(void)
   tcase_add_test(tc, translations_differ_at_their_first_difference);
   tcase_add_test(tc, a_root_that_changed_is_told);
   tcase_add_test(tc, free_memory_is_compared_by_order);
+  tcase_add_test(tc, types_of_the_same_name_are_told_apart);
   tcase_add_test(tc, damaged_tables_have_an_end);
   suite_add_tcase(suite, tc);
   return suite;
