@@ -84,24 +84,34 @@ static double time_touch(uint64_t pages, GError **error)
   return ns;
 }
 
+/* One round: a boot, and the touching of as many pages. */
+static bool measure_once(const struct machine *machine, double *ret_ns, double *ret_bare,
+                         double *ret_mib, GError **error)
+{
+  uint64_t pages = 0;
+  *ret_ns = time_boot(machine, &pages, ret_mib, error);
+  if (*ret_ns == 0)
+    return false;
+  *ret_bare = time_touch(MAX(pages, 1), error);
+  return *ret_bare != 0;
+}
+
 static bool measure(const struct machine *machine, unsigned rounds, GArray *rows, GError **error)
 {
-  g_autofree double *ns = g_new0(double, rounds);
-  g_autofree double *bare = g_new0(double, rounds);
+  double *ns = g_new0(double, rounds);
+  double *bare = g_new0(double, rounds);
   double mib = 0;
-  for (unsigned i = 0; i < rounds; i++) {
-    uint64_t pages = 0;
-    ns[i] = time_boot(machine, &pages, &mib, error);
-    if (ns[i] == 0)
-      return false;
-    bare[i] = time_touch(MAX(pages, 1), error);
-    if (bare[i] == 0)
-      return false;
+  bool good = true;
+  for (unsigned i = 0; i < rounds && good; i++)
+    good = measure_once(machine, &ns[i], &bare[i], &mib, error);
+  if (good) {
+    struct bench_row row = bench_row_of(machine->name, ns, bare, rounds);
+    row.mib = mib;
+    g_array_append_val(rows, row);
   }
-  struct bench_row row = bench_row_of(machine->name, ns, bare, rounds);
-  row.mib = mib;
-  g_array_append_val(rows, row);
-  return true;
+  g_free(ns);
+  g_free(bare);
+  return good;
 }
 
 GArray *bench_boot(unsigned rounds, GError **error)

@@ -115,7 +115,7 @@ enum fm_bootpt_status fm_bootpt_map(struct fm_kernel *kernel, uint64_t va, fm_pa
   for (uint64_t done = 0; done < size;) {
     uint32_t level = fm_pt_largest_level(va + done, paddr.raw + done, size - done, max_level);
     uint32_t index = fm_pt_index(va + done, level);
-    if (known != level || index == 0) {
+    if (entries == NULL || known != level || index == 0) {
       enum fm_bootpt_status status = walk_to(kernel, va + done, level, &entries);
       if (status != FM_BOOTPT_OK)
         return status;
