@@ -14,7 +14,7 @@ static void print_overview(void)
          "usage: framesim [--color=auto|always|never] VERB ...\n\n",
          cli_color(CLI_BOLD), cli_color(CLI_PLAIN));
   for (const struct cli_verb *verb = cli_verbs; verb->name != NULL; verb++)
-    printf("  %-7s %s\n", verb->name, verb->summary);
+    printf("  %-11s %s\n", verb->name, verb->summary);
   printf("\n  framesim VERB --help    the options of a verb\n"
          "  framesim help script    the language of scripts\n"
          "  framesim help WORD      one word of that language\n"
