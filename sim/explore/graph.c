@@ -104,7 +104,7 @@ static uint64_t cut(uint64_t value, uint32_t size)
 /* What the node writes, if it does. */
 static void set_effect(struct sim_graph *graph, struct sim_node *node, bool fails)
 {
-  uint8_t flags = node->flags & (SIM_NODE_READS | SIM_NODE_PLAIN);
+  uint8_t flags = node->flags & (SIM_NODE_READS | SIM_NODE_PLAIN | SIM_NODE_GIVEN);
   uint64_t written = node->ask.operand;
   graph->fails -= (node->flags & SIM_NODE_FAILS) != 0;
   switch ((enum fm_access_kind)node->ask.kind) {
@@ -164,8 +164,8 @@ void sim_graph_read(struct sim_graph *graph, uint32_t thread, sim_ref from, bool
   const struct sim_node *source = NULL;
 
   start_clocks(graph, thread, index);
-  node->hb.of[thread] = (int16_t)(index + 1);
-  node->porf.of[thread] = (int16_t)(index + 1);
+  node->hb.of[thread] = (uint8_t)(index + 1);
+  node->porf.of[thread] = (uint8_t)(index + 1);
   if (node->ask.kind == FM_ACCESS_FENCE) {
     set_fence(graph, node, index);
     return;
@@ -253,6 +253,24 @@ void sim_graph_truncate(struct sim_graph *graph, uint32_t stamp)
   graph->stamp = stamp + 1;
 }
 
+/* Which writes older reads have been given. */
+static void mark_given(const struct sim_graph *graph, sim_ref but)
+{
+  for (uint32_t thread = 0; thread < graph->threads; thread++)
+    for (uint32_t i = 0; i < graph->count[thread]; i++)
+      graph->nodes[thread][i].flags &= (uint8_t)~SIM_NODE_GIVEN;
+  for (uint32_t thread = 0; thread < graph->threads; thread++)
+    for (uint32_t i = 0; i < graph->count[thread]; i++) {
+      const struct sim_node *node = &graph->nodes[thread][i];
+      if ((node->flags & SIM_NODE_READS) == 0 || node->rf == SIM_REF_INITIAL ||
+          sim_ref_of(thread, i) == but)
+        continue;
+      struct sim_node *source = sim_node_at(graph, node->rf);
+      if (source->write_stamp > node->read_stamp)
+        source->flags |= SIM_NODE_GIVEN;
+    }
+}
+
 void sim_graph_restrict(struct sim_graph *to, const struct sim_graph *from, const uint16_t *keep,
                         sim_ref bare, sim_ref loose)
 {
@@ -268,6 +286,7 @@ void sim_graph_restrict(struct sim_graph *to, const struct sim_graph *from, cons
   if (sim_ref_index(bare) < keep[sim_ref_thread(bare)])
     sim_node_at(to, bare)->flags &= (uint8_t) ~(SIM_NODE_WRITES | SIM_NODE_PLACED);
   sim_node_at(to, loose)->flags &= (uint8_t)~SIM_NODE_PLACED;
+  mark_given(to, bare);
 
   for (uint32_t loc = 0; loc < from->locs; loc++) {
     struct sim_head *head = head_of(to, loc);

@@ -35,7 +35,7 @@
 typedef uint16_t sim_ref;
 
 struct sim_clock {
-  int16_t of[SIM_EXPLORE_THREADS];
+  uint8_t of[SIM_EXPLORE_THREADS];
 };
 
 enum sim_node_flags {
@@ -44,6 +44,7 @@ enum sim_node_flags {
   SIM_NODE_PLACED = 1 << 2, /* its write stands in the list of its location */
   SIM_NODE_FAILS = 1 << 3,  /* a weak compare-exchange that fails for no reason */
   SIM_NODE_PLAIN = 1 << 4,  /* a plain access that branches */
+  SIM_NODE_GIVEN = 1 << 5,  /* a read that was older has been given this write */
 };
 
 /* What the thread asked for; the same whenever it gets there. */
@@ -59,9 +60,6 @@ struct sim_ask {
 };
 
 struct sim_node {
-  struct sim_ask ask;
-  uint64_t read;
-  uint64_t written;
   uint32_t read_stamp;
   uint32_t write_stamp;
   sim_ref rf;
@@ -70,6 +68,9 @@ struct sim_node {
   uint16_t place; /* writes: from 1 */
   int16_t fence;  /* index of the last release fence up to here; -1: none */
   uint8_t flags;
+  struct sim_ask ask;
+  uint64_t read;
+  uint64_t written;
   struct sim_clock hb;
   struct sim_clock porf;
   struct sim_clock rel;

@@ -64,6 +64,7 @@ struct sim_race {
   bool found;
   uint8_t thread[2];
   uint16_t site[2];
+  uint32_t after[2]; /* so many nodes of the thread */
   void *where;
 };
 

@@ -149,6 +149,20 @@ static bool is_last(const sim_explore *explore, sim_ref ref)
          explore->threads[thread].state >= SIM_THREAD_BLOCKED;
 }
 
+/* Whether what a thread did after so many nodes lies behind what the tokens have it do. */
+static bool is_beyond(const sim_explore *explore, const GArray *tokens, uint32_t thread,
+                      uint32_t after)
+{
+  if (after < explore->graph->count[thread])
+    return false;
+  for (guint i = tokens->len; i-- != 0;) {
+    const struct sim_explore_token *token = &g_array_index(tokens, struct sim_explore_token, i);
+    if (token->thread == thread)
+      return token->site != FM_SITE_COUNT;
+  }
+  return true;
+}
+
 struct sim_explore_token *sim_order_tokens(sim_explore *explore, uint32_t *ret_nr)
 {
   struct order *order = make_order(explore->graph);
@@ -166,8 +180,8 @@ struct sim_explore_token *sim_order_tokens(sim_explore *explore, uint32_t *ret_n
     g_array_append_val(tokens, token);
   }
   const struct sim_race *race = &explore->memory.race;
-  if (race->found) /* which may lie behind the last nodes */
-    for (int i = 0; i < 2; i++)
+  for (int i = 0; i < 2 && race->found; i++)
+    if (is_beyond(explore, tokens, race->thread[i], race->after[i]))
       add_token(tokens, race->thread[i], race->site[i]);
   g_free(order);
   *ret_nr = tokens->len;

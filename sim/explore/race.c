@@ -61,16 +61,18 @@ struct touch {
   const struct sim_clock *clock; /* what happens before it */
   bool writes;
   uint16_t site;
+  uint32_t after; /* so many nodes of the thread */
   void *where;
 };
 
 static bool tell(struct sim_memory *memory, const struct touch *touch, uint32_t other,
-                 uint16_t site)
+                 uint16_t site, uint32_t after)
 {
   if (!memory->race.found)
     memory->race = (struct sim_race){.found = true,
                                      .thread = {(uint8_t)other, (uint8_t)touch->thread},
                                      .site = {site, touch->site},
+                                     .after = {after, touch->after},
                                      .where = touch->where};
   return true;
 }
@@ -84,9 +86,9 @@ static bool check_plain(struct sim_memory *memory, const struct sim_cell *cell,
     uint32_t other = (uint32_t)__builtin_ctz(others);
     int16_t known = touch->clock->of[other];
     if (cell->wrote[other] >= known)
-      return tell(memory, touch, other, cell->wrote_at[other]);
+      return tell(memory, touch, other, cell->wrote_at[other], (uint32_t)cell->wrote[other]);
     if (touch->writes && cell->read[other] >= known)
-      return tell(memory, touch, other, cell->read_at[other]);
+      return tell(memory, touch, other, cell->read_at[other], (uint32_t)cell->read[other]);
   }
   return false;
 }
@@ -100,7 +102,7 @@ static bool check_thread(sim_explore *explore, uint32_t loc, uint32_t other,
     const struct sim_node *node = &explore->graph->nodes[other][at];
     if (node->ask.loc == loc && (node->flags & SIM_NODE_PLAIN) == 0 &&
         (touch->writes || (node->flags & SIM_NODE_WRITES) != 0))
-      return tell(&explore->memory, touch, other, node->ask.site);
+      return tell(&explore->memory, touch, other, node->ask.site, at);
   }
   return false;
 }
@@ -147,7 +149,7 @@ static bool plain_in_line(sim_explore *explore, struct sim_line *line, uint32_t 
     races |= check_plain(memory, cell, touch);
     if (line->locs != 0)
       races |= check_nodes(explore, line, at, touch);
-    note(cell, touch, (int16_t)explore->threads[touch->thread].done);
+    note(cell, touch, (int16_t)touch->after);
   }
   return races;
 }
@@ -156,6 +158,7 @@ bool sim_memory_plain(sim_explore *explore, uint32_t thread, const struct fm_acc
 {
   struct touch touch = {.thread = thread,
                         .clock = sim_run_clock(explore, thread),
+                        .after = explore->threads[thread].done,
                         .writes = access->kind == FM_ACCESS_WRITE,
                         .site = (uint16_t)access->site};
   uintptr_t at = (uintptr_t)access->where;
@@ -182,6 +185,7 @@ bool sim_memory_atomic(sim_explore *explore, uint32_t thread, const struct sim_n
     refine(memory, line);
   struct touch touch = {.thread = thread,
                         .clock = &node->hb,
+                        .after = explore->threads[thread].done - 1u,
                         .writes = (node->flags & SIM_NODE_WRITES) != 0,
                         .site = node->ask.site,
                         .where = loc->where};

@@ -90,27 +90,13 @@ static bool read_is_maximal(const struct revisit *revisit, const struct sim_node
          newest(revisit, node->ask.loc, node->read_stamp) == node->rf;
 }
 
-/* Whether a read that was older than the write has been given it. */
-static bool has_revisited(const struct sim_graph *graph, sim_ref write)
-{
-  const struct sim_node *source = sim_node_at(graph, write);
-  for (uint32_t thread = 0; thread < graph->threads; thread++)
-    for (uint32_t i = 0; i < graph->count[thread]; i++) {
-      const struct sim_node *node = &graph->nodes[thread][i];
-      if ((node->flags & SIM_NODE_READS) != 0 && node->rf == write &&
-          node->read_stamp < source->write_stamp)
-        return true;
-    }
-  return false;
-}
-
 static bool write_is_maximal(const struct revisit *revisit, const struct sim_node *node,
                              sim_ref ref)
 {
   if ((node->flags & SIM_NODE_PLACED) == 0)
     return true;
   return newest(revisit, node->ask.loc, node->write_stamp) == ref &&
-         !has_revisited(revisit->graph, ref);
+         (node->flags & SIM_NODE_GIVEN) == 0;
 }
 
 /* How many nodes of a thread stay: those older than the read, and those before the write. */
@@ -360,6 +346,7 @@ static bool give(sim_explore *explore, sim_ref write, sim_ref reader, bool fails
   if (sim_model_floor(graph, hb, node->ask.loc) > sim_place_of(graph, write))
     return false;
   node->write_stamp = graph->stamp++;
+  sim_node_at(graph, write)->flags |= SIM_NODE_GIVEN;
   sim_graph_read(graph, thread, write, fails);
   return sim_model_allows(graph, explore->options.model, write) &&
          read_from(explore, thread, write, fails);

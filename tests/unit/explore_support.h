@@ -115,7 +115,7 @@ static bool cast_judge(sim_explore *explore, GString *text, void *data)
   return true;
 }
 
-static void cast_clear(void)
+G_GNUC_UNUSED static void cast_clear(void)
 {
   if (cast.seen != NULL)
     g_hash_table_unref(cast.seen);
