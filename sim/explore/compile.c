@@ -127,7 +127,7 @@ static bool compile_thread(struct sim_compiler *c, const struct sim_command *com
   const struct sim_expr *cpu = sim_command_expr(command, "cpu");
   uint64_t id = program->n_threads;
   if (program->n_threads == SIM_PROGRAM_THREADS)
-    return complain_thread(c, command, NULL, "more than 8 threads cannot be explored");
+    return complain_thread(c, command, NULL, "more than 16 threads cannot be explored");
   if (cpu != NULL && !sim_run_number(c->run, cpu, &id))
     return false;
   if (id >= program->kernel->cpus)
@@ -210,6 +210,7 @@ static void note_frames(struct sim_program *program)
 {
   for (guint i = 0; i < program->n_ops; i++) {
     const struct sim_program_op *op = &program->op[i];
+    program->maps |= op->code == SIM_PROGRAM_MAP;
     bool by_address = op->code == SIM_PROGRAM_CLAIM || op->code == SIM_PROGRAM_GET ||
                       op->code == SIM_PROGRAM_SEGMENT;
     if (!by_address || program->node[op->address].kind != SIM_PROGRAM_CONSTANT)

@@ -25,7 +25,7 @@
 #include "sim/script/interp.h"
 
 enum {
-  SIM_PROGRAM_THREADS = 8,
+  SIM_PROGRAM_THREADS = 16,
   SIM_PROGRAM_VARS = 64,
   SIM_PROGRAM_OPS = 1024,   /* of all threads */
   SIM_PROGRAM_NODES = 1024, /* of all expressions */
@@ -224,6 +224,7 @@ struct sim_program {
   fm_paddr frames[SIM_PROGRAM_FRAMES];
   uint64_t others[SIM_PROGRAM_FRAMES]; /* references that no variable holds, at the start */
   bool too_many_frames;
+  bool maps;                          /* some thread maps pages */
   struct sim_program_failure failure; /* the first one of this execution */
   const char *answers[FM_GET_ERRORS]; /* interned words */
   const char *alloc_answers[FM_ALLOC_INVALID_ARGS + 1];

@@ -102,16 +102,29 @@ static char *deed_text(const struct sim_program *program, const struct sim_execu
   return g_strdup("");
 }
 
-static char *cell_text(const struct sim_program *program, const struct sim_trail *trail,
-                       int32_t index)
+struct table {
+  const struct sim_program *program;
+  const struct sim_trail *trail;
+  const struct sim_explore_options *options;
+  GString *text;
+  guint widths[SIM_PROGRAM_THREADS];
+  const struct sim_command *last[SIM_PROGRAM_THREADS]; /* command shown last */
+  bool several;                                        /* frames */
+  fm_paddr frame;
+  bool any;
+};
+
+static char *cell_text(const struct table *table, int32_t index)
 {
+  const struct sim_program *program = table->program;
+  const struct sim_trail *trail = table->trail;
   const struct sim_execution_event *event = event_at(trail, index);
   const struct fm_site_info *info = fm_site_info((enum fm_site)event->site);
   g_autofree char *deed = deed_text(program, event);
   g_autofree char *from = event->from >= 0 ? g_strdup_printf("  <- %u", row_of(trail, event->from))
                           : event->from == SIM_EXECUTION_INITIAL ? g_strdup("  <- start")
                                                                  : g_strdup("");
-  bool weakened = event->atomic && event->order != info->order;
+  bool weakened = table->options->order[event->site] != 0;
   return g_strdup_printf("  %-14s %s%s%s%s%s", info->name, deed, from, weakened ? "  (" : "",
                          weakened ? fm_order_name((enum fm_order)event->order) : "",
                          weakened ? ")" : "");
@@ -135,17 +148,6 @@ static char *slot_text(const struct sim_program *program, const struct sim_execu
 }
 
 /* ---- The table ---- */
-
-struct table {
-  const struct sim_program *program;
-  const struct sim_trail *trail;
-  GString *text;
-  guint widths[SIM_PROGRAM_THREADS];
-  const struct sim_command *last[SIM_PROGRAM_THREADS]; /* command shown last */
-  bool several;                                        /* frames */
-  fm_paddr frame;
-  bool any;
-};
 
 static char *command_text(const struct sim_command *command)
 {
@@ -177,7 +179,7 @@ static void measure(struct table *table)
     uint64_t offset;
     if (!is_shown(event))
       continue;
-    g_autofree char *cell = cell_text(table->program, table->trail, (int32_t)i);
+    g_autofree char *cell = cell_text(table, (int32_t)i);
     g_autofree char *text = command != NULL ? command_text(command) : g_strdup("");
     widen(table, event->thread, cell);
     widen(table, event->thread, text);
@@ -232,7 +234,7 @@ static void append_events(struct table *table)
       table->last[event->thread] = command;
     }
     g_autofree char *number = g_strdup_printf("%u", row_of(table->trail, (int32_t)i));
-    g_autofree char *cell = cell_text(table->program, table->trail, (int32_t)i);
+    g_autofree char *cell = cell_text(table, (int32_t)i);
     g_autofree char *slot = slot_text(table->program, event, table->several);
     append_row(table, number, event->thread, cell, slot);
   }
@@ -269,10 +271,10 @@ static void append_race(const struct table *table)
   fm_paddr frame;
   uint64_t offset;
   if (in_slot(table->program, event, &frame, &offset))
-    g_string_append_printf(table->text, "race on %s of frame 0x%" PRIx64 ", not ordered:\n",
+    g_string_append_printf(table->text, "\nrace on %s of frame 0x%" PRIx64 ", not ordered:\n",
                            part_of_slot(offset), frame.raw);
   else
-    g_string_append(table->text, "race, not ordered:\n");
+    g_string_append(table->text, "\nrace, not ordered:\n");
   append_access(table, finding->first);
   append_access(table, finding->second);
 }
@@ -288,9 +290,9 @@ static void append_waits(const struct table *table)
 }
 
 void sim_table_append(const struct sim_program *program, const struct sim_trail *trail,
-                      GString *text)
+                      const struct sim_explore_options *options, GString *text)
 {
-  struct table table = {.program = program, .trail = trail, .text = text};
+  struct table table = {.program = program, .trail = trail, .options = options, .text = text};
   const struct sim_explore_finding *finding = &trail->execution->finding;
   measure(&table);
   append_head(&table);
