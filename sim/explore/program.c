@@ -90,37 +90,19 @@ static bool walk(const struct sim_program *program, fm_paddr root, uint64_t va, 
   return true;
 }
 
-/* Whether operation `index` maps a page to an address to which none before it does. */
-static bool is_first_mapping(const struct sim_program *program, guint index)
-{
-  const struct sim_program_op *op = &program->op[index];
-  if (op->code != SIM_PROGRAM_MAP)
-    return false;
-  uint64_t va = sim_program_value(program, op->address, false);
-  for (guint i = 0; i < index; i++)
-    if (program->op[i].code == SIM_PROGRAM_MAP && program->op[i].handle == op->handle &&
-        sim_program_value(program, program->op[i].address, false) == va)
-      return false;
-  return true;
-}
-
-/* How often the threads' mappings show the frame now. */
-static uint64_t count_mappings(const struct sim_program *program, fm_paddr frame)
+uint64_t sim_program_mappings(const struct sim_program *program, fm_paddr frame)
 {
   uint64_t mappings = 0;
-  for (guint i = 0; program->maps && i < program->n_ops; i++) {
-    const struct sim_program_op *op = &program->op[i];
-    fm_paddr page;
-    if (is_first_mapping(program, i) && walk(program, program->vars[op->handle].frame,
-                                             sim_program_value(program, op->address, false), &page))
+  fm_paddr page;
+  for (guint i = 0; i < program->n_places; i++)
+    if (walk(program, program->places[i].root, program->places[i].va, &page))
       mappings += page.raw == frame.raw;
-  }
   return mappings;
 }
 
 uint64_t sim_program_holders(const struct sim_program *program, fm_paddr frame)
 {
-  uint64_t holders = count_mappings(program, frame);
+  uint64_t holders = sim_program_mappings(program, frame);
   for (guint i = 0; i < program->n_vars; i++)
     holders += var_holds(&program->vars[i], frame);
   return holders;

@@ -71,17 +71,38 @@ static char *value_text(bool count, uint64_t value)
 
 /* ---- Rows: numbers of what is shown ---- */
 
-static bool is_shown(const struct sim_execution_event *event)
+/* A plain access that repeats the one right before it, but for its place. */
+static bool is_repeat(const struct sim_trail *trail, int32_t index)
 {
-  return !fm_site_info((enum fm_site)event->site)->quiet;
+  const struct sim_execution_event *event = event_at(trail, index);
+  const struct sim_execution_event *before = index > 0 ? event - 1 : NULL;
+  return before != NULL && !event->atomic && before->thread == event->thread &&
+         before->site == event->site && command_of(trail, index) == command_of(trail, index - 1) &&
+         (event->site == FM_SITE_IO_READ || event->site == FM_SITE_IO_WRITE);
+}
+
+static bool is_shown(const struct sim_trail *trail, int32_t index)
+{
+  return !fm_site_info((enum fm_site)event_at(trail, index)->site)->quiet &&
+         !is_repeat(trail, index);
 }
 
 static guint row_of(const struct sim_trail *trail, int32_t index)
 {
   guint row = 0;
   for (int32_t i = 0; i <= index; i++)
-    row += is_shown(event_at(trail, i));
+    row += is_shown(trail, i);
   return row;
+}
+
+/* How often an access was made in a row. */
+static guint times(const struct sim_trail *trail, int32_t index)
+{
+  guint count = 1;
+  while ((uint32_t)index + count < trail->execution->nr_events &&
+         is_repeat(trail, index + (int32_t)count))
+    count++;
+  return count;
 }
 
 /* "1 -> busy", "= 1", "saw 2": what an event did. */
@@ -120,7 +141,9 @@ static char *cell_text(const struct table *table, int32_t index)
   const struct sim_trail *trail = table->trail;
   const struct sim_execution_event *event = event_at(trail, index);
   const struct fm_site_info *info = fm_site_info((enum fm_site)event->site);
-  g_autofree char *deed = deed_text(program, event);
+  guint count = times(trail, index);
+  g_autofree char *deed =
+      count > 1 ? g_strdup_printf("%u times", count) : deed_text(program, event);
   g_autofree char *from = event->from >= 0 ? g_strdup_printf("  <- %u", row_of(trail, event->from))
                           : event->from == SIM_EXECUTION_INITIAL ? g_strdup("  <- start")
                                                                  : g_strdup("");
@@ -177,7 +200,7 @@ static void measure(struct table *table)
     const struct sim_command *command = command_of(table->trail, (int32_t)i);
     fm_paddr frame;
     uint64_t offset;
-    if (!is_shown(event))
+    if (!is_shown(table->trail, (int32_t)i))
       continue;
     g_autofree char *cell = cell_text(table, (int32_t)i);
     g_autofree char *text = command != NULL ? command_text(command) : g_strdup("");
@@ -226,7 +249,7 @@ static void append_events(struct table *table)
   for (uint32_t i = 0; i < table->trail->execution->nr_events; i++) {
     const struct sim_execution_event *event = event_at(table->trail, (int32_t)i);
     const struct sim_command *command = command_of(table->trail, (int32_t)i);
-    if (!is_shown(event))
+    if (!is_shown(table->trail, (int32_t)i))
       continue;
     if (command != NULL && table->last[event->thread] != command) {
       g_autofree char *text = command_text(command);
