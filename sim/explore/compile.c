@@ -303,6 +303,12 @@ static void intern_words(struct sim_program *program)
 
 struct sim_program *sim_program_compile(sim_run *run, const struct sim_command *first)
 {
+  if (run->kernel->chunks != 0) {
+    (void)sim_run_error(run, first->place, "machine { metadata eager }",
+                        "a machine with deferred metadata cannot be explored: the first touch of a "
+                        "frame writes slots past all hooks");
+    return NULL;
+  }
   struct sim_program *program = g_new0(struct sim_program, 1);
   program->run = run;
   program->ops = sim_machine_ops(run->machine);

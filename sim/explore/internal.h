@@ -243,6 +243,7 @@ struct sim_explore {
   const char *limit;
   const char *stopped; /* the limit that ended the search */
   uint32_t ticks;
+  uint64_t complete; /* executions of this process */
   uint32_t worker;
   struct sim_shared *shared; /* NULL: one process */
   gint64 began;
@@ -324,10 +325,14 @@ void sim_forward_run(sim_explore *explore);
 bool sim_workers_claim(sim_explore *explore, uint32_t part);
 void sim_workers_found(sim_explore *explore, uint32_t part);
 bool sim_workers_is_over(sim_explore *explore);
-/* Complete executions so far, of all workers. */
-uint64_t sim_workers_count(sim_explore *explore);
+/* Counts complete executions; how many there are by now, of all workers. */
+uint64_t sim_workers_count(sim_explore *explore, uint64_t more);
 /* Different blocked executions in parts up to `last`. */
 uint64_t sim_workers_blocked(sim_explore *explore, uint32_t last);
+/* Searches with so many processes, and puts together what they found. */
 bool sim_workers_run(sim_explore *explore, uint32_t workers, GError **error);
+
+/* detach.c */
+bool sim_explore_detach(sim_machine *machine, GError **error);
 
 #endif
