@@ -332,6 +332,9 @@ uint64_t sim_workers_blocked(sim_explore *explore, uint32_t last);
 /* Searches with so many processes, and puts together what they found. */
 bool sim_workers_run(sim_explore *explore, uint32_t workers, GError **error);
 
+/* explore.c: whether a limit was reached; looked at after each run. */
+bool sim_explore_is_over(sim_explore *explore);
+
 /* detach.c */
 bool sim_explore_detach(sim_machine *machine, GError **error);
 
