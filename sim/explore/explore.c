@@ -90,8 +90,7 @@ static double seconds_since(gint64 began)
   return (double)(g_get_monotonic_time() - began) / G_USEC_PER_SEC;
 }
 
-/* Whether a limit was reached; looked at after each run. */
-static bool is_over(sim_explore *explore)
+bool sim_explore_is_over(sim_explore *explore)
 {
   const struct sim_explore_options *options = &explore->options;
   if (options->interrupt != NULL && *options->interrupt != 0)
@@ -109,7 +108,8 @@ void sim_search_run(sim_explore *explore)
   sim_search_begin(explore);
   do {
     enum sim_run_end end = sim_run_graph(explore);
-    if (!sim_record_end(explore, end) || is_over(explore) || sim_workers_is_over(explore))
+    if (!sim_record_end(explore, end) || sim_explore_is_over(explore) ||
+        sim_workers_is_over(explore))
       return;
   } while (sim_search_next(explore));
 }

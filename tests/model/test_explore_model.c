@@ -361,6 +361,43 @@ START_TEST(random_programs_have_the_executions_of_the_definition)
 }
 END_TEST
 
+/* Each outcome in turn is a finding: its execution is laid out as a schedule, and running that
+ * gives this outcome again. */
+START_TEST(every_outcome_can_be_run_again)
+{
+  struct sim_rng rng;
+  sim_rng_init(&rng, 9, "again");
+  for (int i = 0; i < PROGRAMS / 4; i++) {
+    char *program = make_program(&rng);
+    struct sim_explore_options options;
+    struct sim_explore_result result;
+    sim_explore_options_init(&options);
+    options.model = (enum sim_explore_model)_i;
+    litmus_parse(program);
+    litmus_run(&options, &result);
+    GList *outcomes = g_hash_table_get_keys(litmus.outcomes);
+    GHashTable *kept = g_steal_pointer(&litmus.outcomes);
+    sim_explore_result_clear(&result);
+    for (GList *outcome = outcomes; outcome != NULL; outcome = outcome->next) {
+      litmus.bad = outcome->data;
+      litmus.judged_bad = 0;
+      options.all = true;
+      litmus_run(&options, &result);
+      ck_assert_int_eq(result.verdict, SIM_EXPLORE_VIOLATED);
+      ck_assert_str_eq(result.first->finding.text, litmus.bad);
+      ck_assert_str_eq(result.shortest->finding.text, litmus.bad);
+      ck_assert_msg(litmus.judged_bad == result.findings + 2, "%s by %s: %s is not run again",
+                    program, sim_explore_model_name(options.model), litmus.bad);
+      litmus_clear(&result);
+    }
+    litmus.bad = NULL;
+    g_list_free(outcomes);
+    g_hash_table_unref(kept);
+    g_free(program);
+  }
+}
+END_TEST
+
 Suite *fm_test_suite(void)
 {
   Suite *suite = suite_create("explore_model");
@@ -368,6 +405,7 @@ Suite *fm_test_suite(void)
   tcase_set_timeout(tcase, 120);
   tcase_add_loop_test(tcase, random_programs_have_the_executions_of_the_definition, 0,
                       SIM_EXPLORE_MODELS);
+  tcase_add_loop_test(tcase, every_outcome_can_be_run_again, 0, SIM_EXPLORE_MODELS);
   suite_add_tcase(suite, tcase);
   return suite;
 }

@@ -44,6 +44,8 @@ struct litmus {
     uint64_t padding[7];
   } locs[LITMUS_LOCS];
   GHashTable *outcomes; /* text -> how many executions, as a pointer */
+  char *bad;            /* an outcome that is a finding; NULL: none */
+  uint32_t judged_bad;
 };
 
 static struct litmus litmus;
@@ -94,7 +96,6 @@ static void litmus_reset(void *data)
 static bool litmus_judge(sim_explore *explore, GString *text, void *data)
 {
   (void)explore;
-  (void)text;
   (void)data;
   GString *outcome = g_string_new(NULL);
   for (uint32_t i = 0; i < litmus.nr; i++)
@@ -104,8 +105,12 @@ static bool litmus_judge(sim_explore *explore, GString *text, void *data)
     g_string_append_c(outcome, (char)('0' + litmus.locs[i].word));
   guint before = GPOINTER_TO_UINT(g_hash_table_lookup(litmus.outcomes, outcome->str));
   g_hash_table_replace(litmus.outcomes, g_strdup(outcome->str), GUINT_TO_POINTER(before + 1));
+  bool bad = litmus.bad != NULL && strcmp(outcome->str, litmus.bad) == 0;
+  litmus.judged_bad += bad;
+  if (bad)
+    g_string_append(text, outcome->str);
   g_string_free(outcome, TRUE);
-  return true;
+  return !bad;
 }
 
 static void litmus_step_parse(struct litmus_thread *thread, const char *text)

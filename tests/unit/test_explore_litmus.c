@@ -121,12 +121,80 @@ START_TEST(a_model_allows_an_outcome_or_not)
 }
 END_TEST
 
+/* ---- Plain accesses ---- */
+
+static void run(const char *program, enum sim_explore_races races, bool all,
+                struct sim_explore_result *ret)
+{
+  struct sim_explore_options options;
+  sim_explore_options_init(&options);
+  options.races = races;
+  options.all = all;
+  litmus_parse(program);
+  litmus_run(&options, ret);
+}
+
+START_TEST(plain_accesses_race_unless_they_are_ordered)
+{
+  static const struct {
+    const char *program;
+    bool races;
+  } programs[] = {
+      {"Px1 | Px2", true},
+      {"Px1 | Nx", true},
+      {"Nx | Nx", false},
+      {"Px1 | Py1", false},
+      {"Px1 Nx", false},
+      {"Px1 | Rx", true},
+      {"Nx | Rx", false},
+      {"Nx | Wx1", true},
+      {"Px1 Wy1r | Rya Px2", true}, /* if it reads too early */
+      {"Px1 Wx2", false},
+  };
+  for (unsigned i = 0; i < G_N_ELEMENTS(programs); i++) {
+    struct sim_explore_result result;
+    run(programs[i].program, SIM_EXPLORE_RACES_STOP, false, &result);
+    ck_assert_msg((result.verdict == SIM_EXPLORE_VIOLATED) == programs[i].races, "%s",
+                  programs[i].program);
+    if (programs[i].races) {
+      const sim_execution *first = result.first;
+      ck_assert_int_eq(first->finding.kind, SIM_EXPLORE_RACE);
+      ck_assert_int_ge(first->finding.first, 0);
+      ck_assert_int_gt(first->finding.second, first->finding.first);
+      ck_assert_ptr_eq(first->events[first->finding.first].where,
+                       first->events[first->finding.second].where);
+    }
+    litmus_clear(&result);
+  }
+}
+END_TEST
+
+/* With races=continue plain accesses branch: a reader may find either value. */
+START_TEST(racing_accesses_branch_if_they_may)
+{
+  struct sim_explore_result result;
+  run("Px1 Py1 | Ny Nx", SIM_EXPLORE_RACES_CONTINUE, true, &result);
+  ck_assert_int_eq(result.verdict, SIM_EXPLORE_VIOLATED);
+  ck_assert_uint_eq(result.complete, 4);
+  ck_assert_uint_eq(result.findings, 4);
+  ck_assert_int_eq(result.first->finding.kind, SIM_EXPLORE_RACE);
+  litmus_clear(&result);
+
+  run("Px1 Uyr | Uya", SIM_EXPLORE_RACES_CONTINUE, true, &result);
+  ck_assert_int_eq(result.verdict, SIM_EXPLORE_HELD);
+  ck_assert_uint_eq(result.complete, 2);
+  litmus_clear(&result);
+}
+END_TEST
+
 Suite *fm_test_suite(void)
 {
   Suite *suite = suite_create("explore_litmus");
   TCase *tcase = tcase_create("litmus");
   tcase_add_loop_test(tcase, a_model_allows_an_outcome_or_not, 0,
                       G_N_ELEMENTS(rows) * SIM_EXPLORE_MODELS);
+  tcase_add_test(tcase, plain_accesses_race_unless_they_are_ordered);
+  tcase_add_test(tcase, racing_accesses_branch_if_they_may);
   suite_add_tcase(suite, tcase);
   return suite;
 }
