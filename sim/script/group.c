@@ -230,6 +230,8 @@ enum sim_flow sim_run_group(sim_run *run, const struct sim_command *first,
     schedule = command;
     command = command->next;
   }
+  if (run->options.schedule != NULL)
+    schedule = sim_run_outer_schedule(run->options.schedule);
   *ret_next = command;
 
   run->sched = sim_sched_new(run->machine, sim_run_watch, run);
