@@ -19,9 +19,8 @@ static void print_counts(const struct sim_front_report *report)
     printf("one execution, %s, under %s\n", report->complete ? "complete" : "not complete", model);
     return;
   }
-  printf("%" PRIu64 " complete execution%s, %" PRIu64 " blocked, under %s; %.3f s",
-         report->distinct, report->distinct == 1 ? "" : "s", report->blocked, model,
-         report->seconds);
+  printf("%" PRIu64 " complete execution%s, %" PRIu64 " blocked, under %s", report->distinct,
+         report->distinct == 1 ? "" : "s", report->blocked, model);
   if (report->findings > 1)
     printf("; %" PRIu64 " have a finding, this is the shortest", report->findings);
   if (report->limit != NULL)

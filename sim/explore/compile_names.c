@@ -136,8 +136,10 @@ int sim_compile_handle_expr(struct sim_compiler *c, const struct sim_command *co
   if (name == NULL)
     return SIM_PROGRAM_NONE;
   int index = sim_compile_find(c, name);
-  if (!is_there(c, expr, index, name) || !is_of_kind(c, command, expr, index, kinds) ||
-      !may_use(c, expr, index, use))
+  bool foreign = index != SIM_PROGRAM_NONE && c->names[index].owner != SIM_PROGRAM_NONE &&
+                 c->names[index].owner != c->thread;
+  if ((!foreign && !is_there(c, expr, index, name)) ||
+      !is_of_kind(c, command, expr, index, kinds) || !may_use(c, expr, index, use))
     return SIM_PROGRAM_NONE;
   if (use == SIM_USE_CONSUME) {
     c->names[index].state = SIM_NAME_UNBOUND;
