@@ -79,7 +79,12 @@ struct sim_audit_result {
 void sim_audit_run(const sim_machine *machine, const struct sim_audit_options *options,
                    struct sim_audit_result *ret);
 
-/* The same, in one thread, when only the number of faults matters. */
+/* Only these frames (ascending, with slots, no more than one each): their slots, and who holds
+ * them if options->holders knows.  Structures are not looked at; `threads` is not used. */
+void sim_audit_frames(const sim_machine *machine, const struct sim_audit_options *options,
+                      const fm_paddr *frames, size_t count, struct sim_audit_result *ret);
+
+/* The same as sim_audit_run(), in one thread, when only the number of faults matters. */
 uint64_t sim_audit(const sim_machine *machine, sim_audit_holders holders, void *holders_data,
                    sim_audit_report report, void *data);
 

@@ -101,9 +101,9 @@ enum sim_clause sim_contract_judge(const struct sim_contract_step *step);
 /* One slot while no operation is under way.  `has_type`: vtable_ptr names a record. */
 enum sim_clause sim_contract_at_rest(const struct fm_slot *slot, bool has_type, uint64_t holders);
 
-/* Whether a count may go from `before` to `after` at this site; true for sites that are not
- * about counts.  The last drop's store with a count that is not 0 is drop_last.count_zero. */
-bool sim_contract_arrow(enum fm_site site, uint64_t before, uint64_t after);
+/* Whether a count may go from `before` to `after` at this site: SIM_CLAUSE_NONE, also at sites
+ * that are not about counts; else the clause that has to do with that arrow. */
+enum sim_clause sim_contract_arrow(enum fm_site site, uint64_t before, uint64_t after);
 
 G_END_DECLS
 

@@ -235,7 +235,7 @@ enum sim_clause sim_contract_at_rest(const struct fm_slot *slot, bool has_type, 
 
 /* ---- Arrows ---- */
 
-bool sim_contract_arrow(enum fm_site site, uint64_t before, uint64_t after)
+static bool is_arrow(enum fm_site site, uint64_t before, uint64_t after)
 {
   switch (site) {
   case FM_SITE_CLAIM_CAS:
@@ -259,5 +259,29 @@ bool sim_contract_arrow(enum fm_site site, uint64_t before, uint64_t after)
     return before == FM_COUNT_UNIQUE && after == FM_COUNT_BUSY;
   default:
     return true;
+  }
+}
+
+enum sim_clause sim_contract_arrow(enum fm_site site, uint64_t before, uint64_t after)
+{
+  if (is_arrow(site, before, after))
+    return SIM_CLAUSE_NONE;
+  switch (site) {
+  case FM_SITE_CLAIM_CAS:
+    return SIM_CLAUSE_CLAIM_OK_FROM_UNUSED;
+  case FM_SITE_CLAIM_PUBLISH:
+    return SIM_CLAUSE_CLAIM_OK_COUNT;
+  case FM_SITE_GET_CAS:
+    return SIM_CLAUSE_GET_OK_WAS_SHARED;
+  case FM_SITE_CLONE_INC:
+    return SIM_CLAUSE_CLONE_REF_HELD;
+  case FM_SITE_DROP_DEC:
+    return SIM_CLAUSE_DROP_REF_HELD;
+  case FM_SITE_DROP_UNUSED:
+    return SIM_CLAUSE_DROP_LAST_COUNT_ZERO;
+  case FM_SITE_UNIQUE_CAS:
+    return SIM_CLAUSE_UNIQUE_SOLE;
+  default:
+    return SIM_CLAUSE_UNIQUE_EXCLUSIVE;
   }
 }
