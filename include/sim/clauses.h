@@ -77,7 +77,7 @@
   X(CACHE_DISJOINT, "cache.disjoint", "ours", "audit",                                             \
     "a cached run overlaps another one or a free chunk", "a cache holds a run twice")              \
   X(BITMAP_MEMORY, "bitmap.memory", "ours", "audit",                                               \
-    "the bitmap holds what is no usable memory as free", "set the bit of a frame of the image")    \
+    "the bitmap holds what is no usable memory as free", "set the bit of a frame behind the end")  \
   X(BITMAP_HINT, "bitmap.hint", "ours", "audit", "a frame below the bitmap's hint is free",        \
     "move the hint up by a word that has free bits")                                               \
   X(FREE_BYTES, "free.bytes", "ours", "audit",                                                     \
