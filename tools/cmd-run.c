@@ -79,6 +79,8 @@ static void add_found(JsonBuilder *json, const GArray *found)
     cli_json_string(json, "place", one->place);
     cli_json_string(json, "text", one->text);
     cli_json_int(json, "step", one->step);
+    if (one->clause != NULL)
+      cli_json_string(json, "clause", one->clause);
     if (one->has_frame)
       cli_json_hex(json, "frame", one->frame);
     json_builder_end_object(json);
@@ -134,6 +136,7 @@ struct choices {
   char *seed;
   char *until;
   char *build;
+  char *check;
   char *steps;
   char *ram_file;
   char **defines;
@@ -151,6 +154,7 @@ static void choices_clear(struct choices *choices)
   g_free(choices->seed);
   g_free(choices->until);
   g_free(choices->build);
+  g_free(choices->check);
   g_free(choices->steps);
   g_free(choices->ram_file);
   g_strfreev(choices->defines);
@@ -227,8 +231,9 @@ static int run_script(const char *path, struct sim_run_options *options,
   }
   if (options->build == SIM_BUILD_NATIVE &&
       (followers_need_hooks(&choices->follow) || sim_run_needs_hooks(script, options)))
-    return cli_usage_error("run", "threads, --points, --trace-out, --record and --until N.POINT "
-                                  "need the instrumented build; leave --build native out");
+    return cli_usage_error(
+        "run", "threads, --points, --check full, --trace-out, --record and --until N.POINT "
+               "need the instrumented build; leave --build native out");
   if (choices->step)
     return step_session(script, path, options, choices->steps != NULL);
   return execute(script, path, *options, choices);
@@ -267,6 +272,15 @@ static int parse_build(const char *text, struct sim_run_options *options)
   else
     return cli_usage_error("run", "--build must be auto, native or instrumented, not '%s'", text);
   return -1;
+}
+
+static int parse_check(const char *text, struct sim_run_options *options)
+{
+  options->check = SIM_CHECK_CHEAP;
+  options->check_given = text != NULL;
+  if (text == NULL || sim_check_level_parse(text, &options->check))
+    return -1;
+  return cli_usage_error("run", "--check must be off, cheap or full, not '%s'", text);
 }
 
 static int parse_seed(const char *text, struct sim_run_options *options)
@@ -339,6 +353,8 @@ static int parse_options(int *argc, char ***argv, struct choices *choices)
       {"syntax-only", 0, 0, G_OPTION_ARG_NONE, &choices->syntax_only,
        "Look for errors, run nothing", NULL},
       {"build", 0, 0, G_OPTION_ARG_STRING, &choices->build, "auto, native or instrumented", "NAME"},
+      {"check", 0, 0, G_OPTION_ARG_STRING, &choices->check,
+       "off, cheap (not given) or full: the contract", "LEVEL"},
       {"digest", 0, 0, G_OPTION_ARG_NONE, &choices->digest, "Print the digest of all frames", NULL},
       {"ram", 0, 0, G_OPTION_ARG_FILENAME, &choices->ram_file, "Keep the RAM in this sparse file",
        "FILE"},
@@ -380,6 +396,7 @@ static int run_chosen(int argc, char **argv, struct choices *choices)
   if ((status = check_step(choices, argv[1])) >= 0 ||
       (status = parse_until(choices->until, &options)) >= 0 ||
       (status = parse_build(choices->build, &options)) >= 0 ||
+      (status = parse_check(choices->check, &options)) >= 0 ||
       (status = parse_seed(choices->seed, &options)) >= 0 || (status = parse_why(choices)) >= 0)
     return status;
   return run_script(argv[1], &options, choices);

@@ -132,6 +132,8 @@ static enum sim_flow set_choice(sim_run *run, const struct sim_command *key)
     config->linear_map = is_flag(key, "largest") ? FM_LINEAR_LARGEST : FM_LINEAR_4K;
   if (strcmp(name, "metadata") == 0)
     config->metadata = is_flag(key, "deferred") ? FM_METADATA_DEFERRED : FM_METADATA_EAGER;
+  if (strcmp(name, "check") == 0 && !run->options.check_given)
+    (void)sim_check_level_parse(sim_command_flag(key), &run->check);
   if (strcmp(name, "allocator") == 0)
     for (int kind = 0; kind < FM_ALLOCATORS; kind++)
       if (strcmp(sim_command_word(key, "WORD"), fm_allocator_name((enum fm_allocator_kind)kind)) ==
@@ -168,6 +170,7 @@ enum sim_flow sim_run_machine_block(sim_run *run, const struct sim_command *comm
   if (sim_block_find(keys, "ram") != NULL && sim_block_find(keys, "map") != NULL)
     return sim_run_error(run, command->place, NULL, "a machine has either ram or a map, not both");
   sim_config_init(&run->config, NULL);
+  run->check = run->options.check;
   g_clear_pointer(&run->map, sim_bootmap_free); /* a later block says everything anew */
   for (const struct sim_command *key = keys->first; key != NULL; key = key->next)
     if (set_key(run, key) != SIM_FLOW_NEXT)
@@ -182,6 +185,7 @@ static void forget_machine(sim_run *run)
   run->kernel = NULL;
   g_clear_pointer(&run->os, sim_os_free);
   g_clear_pointer(&run->machine, sim_machine_free);
+  sim_run_contract_close(run);
   g_hash_table_remove_all(run->changes);
   run->mass_step = 0;
   g_ptr_array_set_size(run->nameless, 0);
@@ -233,7 +237,7 @@ enum sim_flow sim_verb_boot(sim_run *run, const struct sim_command *command)
   run->machine = sim_machine_new(&run->config, &error);
   if (run->machine == NULL)
     return refuse(run, command, error);
-  sim_machine_set_ops(run->machine, run->needs_hooks ? &fm_ops_instrumented : &fm_ops_native);
+  sim_machine_set_ops(run->machine, sim_run_watched_ops(run));
   if (!sim_machine_boot(run->machine, &error)) {
     enum sim_flow flow = refuse(run, command, error);
     forget_machine(run);

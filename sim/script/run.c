@@ -22,11 +22,19 @@ static bool arg_needs_hooks(const struct sim_arg *arg)
   return false;
 }
 
+/* `machine { check full }`. */
+static bool asks_for_full(const struct sim_command *command)
+{
+  const char *flag = sim_command_flag(command);
+  return flag != NULL && strcmp(command->verb->name, "check") == 0 && strcmp(flag, "full") == 0;
+}
+
 static bool block_needs_hooks(const struct sim_block *block)
 {
   for (const struct sim_command *command = block->first; command != NULL; command = command->next) {
     const struct sim_verb_action *action = command->verb->user;
-    if (command->statement == SIM_STATEMENT_THREAD || (action != NULL && action->needs_hooks))
+    if (command->statement == SIM_STATEMENT_THREAD || asks_for_full(command) ||
+        (action != NULL && action->needs_hooks))
       return true;
     for (const struct sim_arg *arg = command->args; arg != NULL; arg = arg->next)
       if (arg_needs_hooks(arg))
@@ -62,7 +70,8 @@ bool sim_run_needs_hooks(const sim_script *script, const struct sim_run_options 
        watcher = watcher->next)
     if (watcher->needs_hooks)
       return true;
-  return options->points || options->until_point != NULL || block_needs_hooks(script->body);
+  return options->points || options->until_point != NULL || options->check == SIM_CHECK_FULL ||
+         block_needs_hooks(script->body);
 }
 
 sim_run *sim_run_new(const sim_script *script, const struct sim_run_options *options)
@@ -71,6 +80,7 @@ sim_run *sim_run_new(const sim_script *script, const struct sim_run_options *opt
   run->script = script;
   run->options = *options;
   run->seed = options->seed_given ? options->seed : 0;
+  run->check = options->check;
   run->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, sim_binding_free);
   run->nameless = g_ptr_array_new_with_free_func(sim_handle_free);
   run->changes = g_hash_table_new_full(NULL, NULL, NULL, g_free);
@@ -97,6 +107,7 @@ sim_run *sim_run_free(sim_run *run)
     return NULL;
   g_clear_pointer(&run->os, sim_os_free);
   g_clear_pointer(&run->machine, sim_machine_free);
+  sim_run_contract_close(run);
   sim_bootmap_free(run->map);
   g_hash_table_unref(run->names);
   g_ptr_array_unref(run->nameless);
@@ -150,17 +161,19 @@ static void report_leak(sim_run *run, const struct sim_handle *handle, const cha
                                        : g_strdup_printf("'%s'", handle->name);
   run->cpu->step = handle->step;
   if (count > 1) {
-    sim_run_finding(run, handle->place, "LEAK", NULL,
-                    "%u handles %s are live at the end; the oldest was made in step %" PRIu64,
-                    count, whose, handle->step);
+    sim_run_clause_finding(
+        run, handle->place, "LEAK", SIM_CLAUSE_LEDGER_CLEAN, NULL,
+        "%u handles %s are live at the end; the oldest was made in step %" PRIu64, count, whose,
+        handle->step);
     return;
   }
   bool forgotten = handle->kind == SIM_HANDLE_RAW || handle->kind == SIM_HANDLE_RAW_UNIQUE ||
                    handle->kind == SIM_HANDLE_RAW_SEGMENT;
   g_autofree char *what = describe_owned(handle);
-  sim_run_finding(run, handle->place, "LEAK", handle->size != 0 ? &handle->frame : NULL,
-                  "%s %s%s is live at the end; it was made in step %" PRIu64,
-                  forgotten ? "forgotten reference" : "handle", whose, what, handle->step);
+  sim_run_clause_finding(run, handle->place, "LEAK", SIM_CLAUSE_LEDGER_CLEAN,
+                         handle->size != 0 ? &handle->frame : NULL,
+                         "%s %s%s is live at the end; it was made in step %" PRIu64,
+                         forgotten ? "forgotten reference" : "handle", whose, what, handle->step);
 }
 
 /* One finding for each name that still owns handles; those of a pool or array are one. */

@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <sim/machine.h>
 
+#include "sim/contract/checker.h"
 #include "sim/script/ast.h"
 #include "sim/script/parse.h"
 
@@ -62,6 +63,8 @@ struct sim_run_options {
   const char *until_point;                  /* within that step; NULL: after it */
   enum sim_build build;                     /* AUTO: native until something needs the hooks */
   bool points;                              /* report every access */
+  enum sim_check_level check;               /* of the contract; OFF costs nothing */
+  bool check_given;                         /* else `machine { check ... }` may say otherwise */
   const char *ram_file;                     /* NULL: memory */
   const char *const *defines;               /* "NAME=value", NULL-terminated; or NULL */
   const volatile sig_atomic_t *interrupted; /* not 0: stop before the next command; or NULL */
@@ -96,6 +99,7 @@ struct sim_run_found {
   const char *kind; /* "FAILED", "VIOLATED" or "LEAK" */
   char *place;      /* "file:line:col" */
   char *text;
+  const char *clause; /* its id: static; NULL: none of the contract */
   uint64_t step;
   bool has_frame;
   uint64_t frame; /* physical address */

@@ -166,10 +166,11 @@ enum sim_flow sim_verb_from_raw(sim_run *run, const struct sim_command *command)
   fm_paddr frame = fm_paddr_of(address);
   struct sim_handle *raw = find_raw(run, expr, frame, unique);
   if (raw == NULL) {
-    sim_run_finding(run, command->place, "VIOLATED", &frame,
-                    "from_raw of 0x%" PRIx64 ": no %sreference of this frame was forgotten, so the "
-                    "handle would be one too many",
-                    address, unique ? "unique " : "");
+    sim_run_clause_finding(run, command->place, "VIOLATED", SIM_CLAUSE_FROM_RAW_FORGOTTEN, &frame,
+                           "from_raw of 0x%" PRIx64
+                           ": no %sreference of this frame was forgotten, so the "
+                           "handle would be one too many",
+                           address, unique ? "unique " : "");
     return SIM_FLOW_NEXT;
   }
   const struct fm_ops *ops = sim_machine_ops(run->machine);
