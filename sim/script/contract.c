@@ -21,7 +21,9 @@ static void keep_breach(const struct sim_contract_breach *breach, void *data)
 
 const struct fm_ops *sim_run_watched_ops(sim_run *run)
 {
-  const struct fm_ops *ops = run->needs_hooks ? &fm_ops_instrumented : &fm_ops_native;
+  const struct fm_ops *ops = run->variant != NULL ? &run->variant_ops
+                             : run->needs_hooks   ? &fm_ops_instrumented
+                                                  : &fm_ops_native;
   if (run->check == SIM_CHECK_OFF)
     return ops;
   run->contract = sim_contract_new(run->check, keep_breach, run);

@@ -71,7 +71,7 @@ bool sim_run_needs_hooks(const sim_script *script, const struct sim_run_options 
     if (watcher->needs_hooks)
       return true;
   return options->points || options->until_point != NULL || options->check == SIM_CHECK_FULL ||
-         block_needs_hooks(script->body);
+         options->variant != NULL || block_needs_hooks(script->body);
 }
 
 sim_run *sim_run_new(const sim_script *script, const struct sim_run_options *options)
@@ -96,6 +96,8 @@ sim_run *sim_run_new(const sim_script *script, const struct sim_run_options *opt
   run->found = g_array_new(FALSE, FALSE, sizeof(struct sim_run_found));
   g_array_set_clear_func(run->found, found_clear);
   sim_config_init(&run->config, NULL);
+  if (options->variant != NULL)
+    run->variant = sim_museum_find(options->variant, NULL);
   for (const char *const *text = options->defines; text != NULL && *text != NULL; text++)
     define(run, *text);
   return run;
@@ -247,7 +249,9 @@ void sim_run_summary(const sim_run *run, struct sim_run_summary *ret)
       .seed = run->seed,
       .build = run->machine != NULL ? sim_machine_ops(run->machine)->build : "none",
       .stopped_early = run->stopped_early,
+      .waits = run->waits,
       .title = run->title,
+      .variant = run->booted != NULL ? run->booted->name : NULL,
   };
 }
 
