@@ -103,6 +103,10 @@ void audit_leaf(struct audit *audit, fm_paddr node, uint32_t index, uint32_t lev
 
 /* ---- holders.c ---- */
 
+/* References that the boot took and forgot: one on each frame it marked.  Frames come in
+ * ascending order; *region is 0 at first. */
+uint64_t audit_boot_references(const struct fm_kernel *kernel, fm_paddr frame, uint32_t *region);
+
 /* With holders only. */
 void audit_find_tables(struct audit *audit);
 /* A fault, or false.  Frames come in ascending order. */

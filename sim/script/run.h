@@ -63,6 +63,8 @@ struct sim_run_options {
   enum sim_build build;                     /* AUTO: native until something needs the hooks */
   bool points;                              /* report every access */
   const char *ram_file;                     /* NULL: memory */
+  uint32_t handles;                         /* room for so many durable ones; 0: none is */
+  bool resume;                              /* go on with the machine in ram_file */
   const char *const *defines;               /* "NAME=value", NULL-terminated; or NULL */
   const volatile sig_atomic_t *interrupted; /* not 0: stop before the next command; or NULL */
   const struct sim_run_watcher *watchers;   /* borrowed; or NULL */
