@@ -53,8 +53,8 @@ enum sim_intent {
   SIM_INTENT_CUT,       /* it is a piece of the range of that entry */
   SIM_INTENT_INTO_LIST, /* its frame goes into the list with serial `link` */
   SIM_INTENT_FROM_LIST, /* its frame comes out of that list */
-  SIM_INTENT_UNIQUE,    /* shared -> unique */
-  SIM_INTENT_SHARE,     /* unique -> shared */
+  SIM_INTENT_UNIQUE,    /* shared -> unique, under the name of entry `link` unless it is 0 */
+  SIM_INTENT_SHARE,     /* unique -> shared, likewise */
   SIM_INTENT_REPURPOSE, /* other metadata: of type `link`, with the bytes in `meta` */
   SIM_INTENT_CLEAR,     /* of a process: nothing is to be left mapped in `clear` */
   SIM_INTENTS,

@@ -153,6 +153,10 @@ static void decide_unique(struct repair *repair, struct sim_entry *entry, bool w
 {
   const struct fm_slot *slot = repair_slot(repair->kernel, entry->start);
   bool unique = slot != NULL && slot->ref_count == FM_COUNT_UNIQUE;
+  const struct sim_entry *result =
+      entry->link != 0 ? sim_table_find(repair->table, entry->link) : NULL;
+  if (unique == wanted && result != NULL)
+    memcpy(entry->name, result->name, sizeof(entry->name));
   keep_as(repair, entry, unique ? SIM_ENTRY_UNIQUE : SIM_ENTRY_FRAME,
           unique == wanted ? SIM_REPAIR_FINISHED : SIM_REPAIR_UNDONE,
           unique ? "the slot is unique" : "the slot is not unique");
@@ -216,12 +220,10 @@ static void decide_entry(struct repair *repair, struct sim_entry *entry)
   }
 }
 
-/* Moves and cuts come before what their giver is about: it may be on its way out itself, and is
- * looked for by what they ask. */
+/* What asks for another entry comes before that: it may be on its way out itself. */
 static bool is_early(enum sim_intent intent)
 {
-  return intent == SIM_INTENT_MOVE || intent == SIM_INTENT_CUT || intent == SIM_INTENT_INTO_LIST ||
-         intent == SIM_INTENT_FROM_LIST;
+  return intent != SIM_INTENT_TAKE && intent != SIM_INTENT_DROP;
 }
 
 uint64_t repair_decide(struct repair *repair)

@@ -136,14 +136,20 @@ static char *list_orphans(const sim_run *run)
   return g_string_free(text, FALSE);
 }
 
-/* The first orphan of that name (NULL: of any) that may go where the result goes; a pool is no
- * place for processes, which nothing could end there. */
-static bool find_orphan(const sim_run *run, const char *name, bool processes, guint *ret)
+static bool can_be_dropped(const struct sim_handle *handle)
+{
+  return handle->kind == SIM_HANDLE_FRAME || handle->kind == SIM_HANDLE_UNIQUE ||
+         handle->kind == SIM_HANDLE_SEGMENT || handle->kind == SIM_HANDLE_LIST;
+}
+
+/* The first orphan of that name (NULL: of any) that may go where the result goes: into a pool
+ * only what can be dropped there. */
+static bool find_orphan(const sim_run *run, const char *name, bool pool, guint *ret)
 {
   for (guint i = 0; i < run->orphans->len; i++) {
     const struct sim_handle *orphan = run->orphans->pdata[i];
     if ((name == NULL || strcmp(orphan->entry->name, name) == 0) &&
-        (processes || orphan->kind != SIM_HANDLE_PROCESS)) {
+        (!pool || can_be_dropped(orphan))) {
       *ret = i;
       return true;
     }
@@ -189,11 +195,11 @@ enum sim_flow sim_verb_adopt(sim_run *run, const struct sim_command *command)
     if (!pool)
       return sim_run_error(run, sim_command_bind(command)->place, "pool p",
                            "all of them want a pool, which takes handles of any number");
-    while (flow == SIM_FLOW_NEXT && find_orphan(run, name, false, &index))
+    while (flow == SIM_FLOW_NEXT && find_orphan(run, name, true, &index))
       flow = adopt_one(run, command, index);
     return flow;
   }
-  if (find_orphan(run, name, !pool, &index))
+  if (find_orphan(run, name, pool, &index))
     return adopt_one(run, command, index);
   g_autofree char *hint = list_orphans(run);
   return sim_run_error(run, command->place, hint, "there is no orphan%s%s%s that can be adopted",

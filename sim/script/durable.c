@@ -110,6 +110,13 @@ void sim_durable_intend(sim_run *run, const struct sim_handle *handle, enum sim_
   mark(run, handle->entry);
 }
 
+void sim_durable_intend_change(sim_run *run, const struct sim_command *command,
+                               const struct sim_handle *handle, enum sim_intent intent)
+{
+  bool named = sim_command_bind(command) != NULL && run->cpu->reserved != NULL;
+  sim_durable_intend(run, handle, intent, named ? run->cpu->reserved->serial : 0);
+}
+
 void sim_durable_intend_into(sim_run *run, const struct sim_handle *frame,
                              const struct sim_handle *list)
 {

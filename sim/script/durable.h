@@ -28,6 +28,9 @@ void sim_durable_expect_from(sim_run *run, const struct sim_handle *list, fm_pad
 /* The operation will do this to the handle; `link` as the intent wants it. */
 void sim_durable_intend(sim_run *run, const struct sim_handle *handle, enum sim_intent intent,
                         uint64_t link);
+/* The frame becomes unique, or shared; under the name of the result, if it has one. */
+void sim_durable_intend_change(sim_run *run, const struct sim_command *command,
+                               const struct sim_handle *handle, enum sim_intent intent);
 void sim_durable_intend_into(sim_run *run, const struct sim_handle *frame,
                              const struct sim_handle *list);
 void sim_durable_intend_meta(sim_run *run, const struct sim_handle *handle, fm_meta_id type,

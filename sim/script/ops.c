@@ -69,10 +69,10 @@ static const struct sim_verb_syntax verbs[] = {
      .grammar = "[all] [STRING] -> BIND",
      .example = "adopt \"f\" -> g",
      .summary = "take over a handle that an earlier run left behind",
-     .user =
-         ACTION(sim_verb_adopt, ON_MACHINE, .main_only = true,
-                .help = "With run --resume; `show handles` lists them as orphan:NAME.  Without\n"
-                        "a name the oldest; all of them want a pool, and leave processes out.")},
+     .user = ACTION(
+         sim_verb_adopt, ON_MACHINE, .main_only = true,
+         .help = "With run --resume; `show handles` lists them as orphan:NAME.  Without\n"
+                 "a name the oldest; all of them want a pool, and are what can be dropped.")},
     {.name = "boot",
      .grammar = "",
      .example = "boot",

@@ -149,7 +149,7 @@ enum sim_flow sim_verb_unique(sim_run *run, const struct sim_command *command)
   call.handle = sim_call_handle(run, command, "HANDLE", SIM_KIND(FRAME), false);
   if (call.handle == NULL || !sim_run_can_bind(run, command))
     return SIM_FLOW_STOP;
-  sim_durable_intend(run, call.handle, SIM_INTENT_UNIQUE, 0);
+  sim_durable_intend_change(run, command, call.handle, SIM_INTENT_UNIQUE);
   sim_run_touch(run, call.handle->frame);
   if (sim_call_taking(run, &call, call_unique) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
@@ -172,7 +172,7 @@ enum sim_flow sim_verb_shared(sim_run *run, const struct sim_command *command)
   call.handle = sim_call_handle(run, command, "HANDLE", SIM_KIND(UNIQUE), false);
   if (call.handle == NULL || !sim_run_can_bind(run, command))
     return SIM_FLOW_STOP;
-  sim_durable_intend(run, call.handle, SIM_INTENT_SHARE, 0);
+  sim_durable_intend_change(run, command, call.handle, SIM_INTENT_SHARE);
   sim_run_touch(run, call.handle->frame);
   if (sim_call_taking(run, &call, call_shared) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
