@@ -110,17 +110,24 @@ enum sim_os_answer sim_process_new(sim_os *os, const char *name, struct sim_proc
   return SIM_OS_OK;
 }
 
+struct adoption {
+  const struct fm_kernel *kernel;
+  struct sim_process *process;
+};
+
 static void add_page(const struct sim_pagemap_entry *entry, void *data)
 {
-  struct sim_process *process = data;
+  const struct adoption *visit = data;
+  struct sim_process *process = visit->process;
   uint64_t end = entry->va + fm_pt_page_size(entry->level);
   if (entry->is_table)
     return;
-  fm_paddr frame = fm_pte_paddr(entry->pte);
+  struct fm_slot_view view;
   bool tracked = (entry->pte.raw & FM_PTE_SOFT_52) == 0;
   uint32_t all = FM_PAGE_READ | FM_PAGE_WRITE | FM_PAGE_EXEC;
   uint32_t flags = fm_pte_prop(entry->pte).flags & all;
-  if (tracked && fm_frame_count(fm_frame_of_slot(fm_slot_at(frame))) > 1)
+  fm_slot_view(visit->kernel, fm_slot_at(fm_pte_paddr(entry->pte)), &view);
+  if (tracked && view.state == FM_STATE_SHARED && view.ref_count > 1)
     flags |= FM_PAGE_WRITE;
   struct sim_area *last = process->areas->len != 0 ? &g_array_index(process->areas, struct sim_area,
                                                                     process->areas->len - 1)
@@ -135,7 +142,8 @@ struct sim_process *sim_process_adopt(sim_os *os, const char *name, fm_paddr roo
 {
   struct sim_process *process = add_process(os, name);
   process->space.root = fm_frame_of_slot(fm_slot_at(root));
-  sim_pagemap_each(os->machine, root, add_page, process);
+  struct adoption adoption = {sim_os_kernel(os), process};
+  sim_pagemap_each(os->machine, root, add_page, &adoption);
   return process;
 }
 

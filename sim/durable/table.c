@@ -69,10 +69,8 @@ bool sim_table_is_sane(const struct sim_table_header *header, uint64_t size)
          header->room <= SIM_TABLE_MOST && sim_table_size(header->room) <= size;
 }
 
-sim_table *sim_machine_table(sim_machine *machine)
+static sim_table *open_table(const sim_machine *machine)
 {
-  if (machine->table != NULL || sim_machine_info(machine)->handles == 0)
-    return machine->table;
   sim_table *table = g_new0(sim_table, 1);
   table->header = table_at(machine);
   table->entries = (struct sim_entry *)(void *)((uint8_t *)table->header + FM_PAGE_SIZE);
@@ -80,8 +78,19 @@ sim_table *sim_machine_table(sim_machine *machine)
   for (uint64_t index = table->header->room; index-- > 0;)
     if (sim_durable_load(&table->entries[index].word) == 0)
       g_array_append_val(table->unused, index);
-  machine->table = table;
   return table;
+}
+
+sim_table *sim_machine_table(sim_machine *machine)
+{
+  if (machine->table == NULL && sim_machine_info(machine)->handles != 0)
+    machine->table = open_table(machine);
+  return machine->table;
+}
+
+const sim_table *sim_table_look(const sim_machine *machine)
+{
+  return machine->table;
 }
 
 sim_table *sim_table_free(sim_table *table)

@@ -154,6 +154,8 @@ void sim_table_format(const sim_machine *machine, uint64_t room);
 /* The table of the machine as it stands, NULL: it has none.  The machine's, until it is freed;
  * the first call looks at all entries, and leaves what is not sane for others to report. */
 sim_table *sim_machine_table(sim_machine *machine);
+/* The same, for who only looks; NULL if nobody has called sim_machine_table() before. */
+const sim_table *sim_table_look(const sim_machine *machine);
 sim_table *sim_table_free(sim_table *table);
 
 /* Whether the header is one, and its room fits into `size` bytes. */

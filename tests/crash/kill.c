@@ -289,12 +289,10 @@ static bool judge(const struct kill_script *script, guint event)
 /* Work goes on: everything is adopted and dropped, frames are claimed or allocated, and the
  * check of the script finds nothing. */
 static const char after[] = "framesim 1\n"
-                            "check\n"
                             "pool all\n"
                             "adopt all -> all\n"
                             "check\n"
-                            "repeat 40 { drop any all }\n"
-                            "check\n";
+                            "repeat 40 { drop any all }\n";
 static const char after_alloc[] = "for i in 0..20 { alloc -> a[i] }\n"
                                   "alloc frames 7 -> s\n"
                                   "process new_one\n"
