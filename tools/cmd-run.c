@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/durable/table.h"
 #include "sim/error.h"
 #include "sim/museum/museum.h"
 #include "sim/script/number.h"
@@ -151,6 +152,9 @@ struct choices {
   gboolean points;
   gboolean digest;
   gboolean step;
+  gboolean durable;
+  gboolean resume;
+  int handles;
   struct followers_choice follow;
 };
 
@@ -321,6 +325,24 @@ static int parse_why(struct choices *choices)
   return -1;
 }
 
+static int check_durable(const struct choices *choices, struct sim_run_options *options)
+{
+  if ((choices->durable || choices->resume) && choices->ram_file == NULL)
+    return cli_usage_error("run", "%s needs the RAM in a file (--ram FILE)",
+                           choices->durable ? "--durable" : "--resume");
+  if (choices->durable && choices->resume)
+    return cli_usage_error("run", "--resume goes on as the machine was booted; --durable is for a "
+                                  "run that boots one");
+  if (choices->handles != 0 && !choices->durable)
+    return cli_usage_error("run", "--handles goes with --durable");
+  if (choices->handles < 0 || (unsigned)choices->handles > SIM_TABLE_MOST)
+    return cli_usage_error("run", "--handles must be 1 to %u", SIM_TABLE_MOST);
+  unsigned room = choices->handles != 0 ? (unsigned)choices->handles : SIM_TABLE_ROOM;
+  options->handles = choices->durable ? room : 0;
+  options->resume = choices->resume;
+  return -1;
+}
+
 /* Options that have no meaning at a prompt, which has commands for most of them. */
 static int check_step(const struct choices *choices, const char *path)
 {
@@ -334,6 +356,8 @@ static int check_step(const struct choices *choices, const char *path)
                       : choices->digest        ? "--digest"
                       : choices->syntax_only   ? "--syntax-only"
                       : choices->quiet         ? "--quiet"
+                      : choices->durable       ? "--durable"
+                      : choices->resume        ? "--resume"
                                                : NULL;
   if (!choices->step)
     return -1;
@@ -370,6 +394,12 @@ static int parse_options(int *argc, char ***argv, struct choices *choices)
        "The order of the script's threads: A:drop.dec B:*", "ORDER"},
       {"ram", 0, 0, G_OPTION_ARG_FILENAME, &choices->ram_file, "Keep the RAM in this sparse file",
        "FILE"},
+      {"durable", 0, 0, G_OPTION_ARG_NONE, &choices->durable,
+       "With --ram: keep in FILE who holds what", NULL},
+      {"handles", 0, 0, G_OPTION_ARG_INT, &choices->handles,
+       "With --durable: room for N handles (4096)", "N"},
+      {"resume", 0, 0, G_OPTION_ARG_NONE, &choices->resume,
+       "With --ram: go on with the machine in FILE", NULL},
       {"json", 0, 0, G_OPTION_ARG_FILENAME, &choices->json,
        "Write JSON Lines to FILE (- is stdout)", "FILE"},
       {"record", 0, 0, G_OPTION_ARG_FILENAME, &choices->follow.record,
@@ -433,6 +463,7 @@ static int run_chosen(int argc, char **argv, struct choices *choices)
                                     .ram_file = choices->ram_file,
                                     .defines = (const char *const *)choices->defines};
   if ((status = check_step(choices, argv[1])) >= 0 ||
+      (status = check_durable(choices, &options)) >= 0 ||
       (status = parse_until(choices->until, &options)) >= 0 ||
       (status = parse_build(choices->build, &options)) >= 0 ||
       (status = parse_check(choices->check, &options)) >= 0 ||

@@ -138,6 +138,7 @@ void sim_audit_run(const sim_machine *machine, const struct sim_audit_options *o
   struct merge merge = {&audit, &result, 0};
 
   audit_allocator(&audit);
+  audit_durable(&audit);
   audit_trees(&audit);
   audit_find_extents(&audit);
   if (options->holders != NULL)

@@ -190,6 +190,12 @@ static enum sim_flow set_key(sim_run *run, const struct sim_command *key)
 enum sim_flow sim_run_machine_block(sim_run *run, const struct sim_command *command)
 {
   const struct sim_block *keys = sim_command_block(command, "KEYS");
+  if (run->resumed) {
+    sim_run_text(run, SIM_TEXT_OUTPUT, "      machine: skipped, the run goes on with that of %s",
+                 run->options.ram_file);
+    sim_run_flush(run);
+    return SIM_FLOW_NEXT;
+  }
   if ((sim_block_find(keys, "ram") != NULL) + (sim_block_find(keys, "map") != NULL) +
           (sim_block_find(keys, "regions") != NULL) >
       1)
@@ -263,6 +269,16 @@ enum sim_flow sim_verb_boot(sim_run *run, const struct sim_command *command)
 
   if (run->on_cpu != 0)
     return sim_run_error(run, command->place, NULL, "'boot' does not stand inside of 'on'");
+  if (run->resumed && sim_machine_panic(run->machine) == NULL) {
+    sim_run_text(run, SIM_TEXT_OUTPUT, "      skipped, the machine of %s runs already",
+                 run->options.ram_file);
+    return SIM_FLOW_NEXT;
+  }
+  if (run->resumed)
+    return sim_run_error(run, command->place,
+                         "framesim check --repair FILE, or a run without "
+                         "--resume",
+                         "the machine that the run went on with is dead");
   forget_machine(run);
   if (run->map == NULL)
     run->map = sim_bootmap_new_ram(DEFAULT_RAM);
@@ -274,6 +290,7 @@ enum sim_flow sim_verb_boot(sim_run *run, const struct sim_command *command)
     sim_museum_make_ops(run->variant, &run->variant_ops);
     run->config.ops = &run->variant_ops;
   }
+  run->config.handles = run->options.handles;
   run->machine = sim_machine_new(&run->config, &error);
   if (run->machine == NULL)
     return refuse(run, command, error);

@@ -91,6 +91,10 @@ struct sim_cpu {
   GHashTable *locals; /* names of `for` loops that run here -> uint64_t * */
   bool panicked;      /* the command ended the kernel */
   bool unwound;       /* a destructor failed in it */
+  /* Durable handles (durable.h): of the step under way. */
+  struct sim_entry *reserved; /* for its result; or NULL */
+  GPtrArray *intents;         /* struct sim_entry: what it is about is written there */
+  GPtrArray *leaving;         /* struct sim_entry: will be free when it ends */
   /* Inside `expect error`/`expect panic`: answers are looked at, not reported. */
   guint expecting;
   struct sim_answer answer;
@@ -143,8 +147,11 @@ struct sim_run {
   bool waits; /* the error is that a thread waits for one that rests */
   bool stopped_early;
   bool interrupted;
-  bool abandoning; /* threads that rest are being sent home */
-  guint on_cpu;    /* `on cpu` blocks around the command */
+  bool torn;          /* an operation did not come to its end: the file needs a repair */
+  bool resumed;       /* the machine was there before */
+  GPtrArray *orphans; /* struct sim_handle: of the runs before, which nobody has adopted */
+  bool abandoning;    /* threads that rest are being sent home */
+  guint on_cpu;       /* `on cpu` blocks around the command */
 };
 
 /* Tells the watchers. */

@@ -73,6 +73,14 @@ static const struct sim_verb_syntax verbs[] = {
      .example = "machine { ram 64M  cpus 2 }",
      .summary = "what the simulated machine has",
      .keys = machine_keys},
+    {.name = "adopt",
+     .grammar = "[all] [STRING] -> BIND",
+     .example = "adopt \"f\" -> g",
+     .summary = "take over a handle that an earlier run left behind",
+     .user = ACTION(
+         sim_verb_adopt, ON_MACHINE, .main_only = true,
+         .help = "With run --resume; `show handles` lists them as orphan:NAME.  Without\n"
+                 "a name the oldest; all of them want a pool, and are what can be dropped.")},
     {.name = "boot",
      .grammar = "",
      .example = "boot",

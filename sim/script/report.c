@@ -45,6 +45,8 @@ void sim_cpu_init(struct sim_cpu *cpu, const char *name, uint32_t id)
                           .output = g_string_new(NULL),
                           .pending = g_ptr_array_new_with_free_func(g_free),
                           .breaches = g_array_new(FALSE, FALSE, sizeof(struct sim_contract_breach)),
+                          .intents = g_ptr_array_new(),
+                          .leaving = g_ptr_array_new(),
                           .locals = g_hash_table_new(g_str_hash, g_str_equal)};
 }
 
@@ -55,6 +57,8 @@ void sim_cpu_clear(struct sim_cpu *cpu)
   g_string_free(cpu->output, TRUE);
   g_ptr_array_unref(cpu->pending);
   g_array_unref(cpu->breaches);
+  g_ptr_array_unref(cpu->intents);
+  g_ptr_array_unref(cpu->leaving);
   g_hash_table_unref(cpu->locals);
 }
 

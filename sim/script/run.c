@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "sim/script/interp.h"
+#include "sim/script/durable.h"
 #include "sim/script/number.h"
 
 /* ---- What the script needs ---- */
@@ -83,6 +83,7 @@ sim_run *sim_run_new(const sim_script *script, const struct sim_run_options *opt
   run->check = options->check;
   run->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, sim_binding_free);
   run->nameless = g_ptr_array_new_with_free_func(sim_handle_free);
+  run->orphans = g_ptr_array_new_with_free_func(sim_handle_free);
   run->changes = g_hash_table_new_full(NULL, NULL, NULL, g_free);
   run->streams = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   run->chooses = g_hash_table_new_full(NULL, NULL, NULL, g_free);
@@ -113,6 +114,7 @@ sim_run *sim_run_free(sim_run *run)
   sim_bootmap_free(run->map);
   g_hash_table_unref(run->names);
   g_ptr_array_unref(run->nameless);
+  g_ptr_array_unref(run->orphans);
   g_hash_table_unref(run->changes);
   g_hash_table_unref(run->streams);
   g_hash_table_unref(run->chooses);
@@ -136,7 +138,10 @@ static char *family(const struct sim_handle *handle)
 
 static bool is_allowed(const sim_run *run, const struct sim_handle *handle, const char *name)
 {
-  return handle->excused || !sim_handle_owns(handle) ||
+  /* What the RAM file says is not lost when the run ends; but nobody can ask for what has no
+   * name. */
+  bool kept = handle->orphan || (handle->entry != NULL && handle->entry->name[0] != '#');
+  return handle->excused || kept || !sim_handle_owns(handle) ||
          (run->allowed != NULL && (g_hash_table_contains(run->allowed, handle->name) ||
                                    g_hash_table_contains(run->allowed, name)));
 }
@@ -147,7 +152,7 @@ static char *describe_owned(const struct sim_handle *handle)
   if (handle->kind == SIM_HANDLE_PROCESS)
     return g_strdup(", a process,");
   bool list = handle->kind == SIM_HANDLE_LIST;
-  uint64_t frames = list ? handle->list.size : handle->size / FM_PAGE_SIZE;
+  uint64_t frames = list ? sim_handle_look_list(handle)->size : handle->size / FM_PAGE_SIZE;
   if (!list && handle->kind != SIM_HANDLE_SEGMENT && handle->kind != SIM_HANDLE_RAW_SEGMENT)
     return g_strdup("");
   return g_strdup_printf(", a %s of %" PRIu64 " frame%s,", list ? "list" : "segment", frames,
@@ -217,7 +222,9 @@ static enum sim_verdict verdict(const sim_run *run)
 
 enum sim_verdict sim_run_execute(sim_run *run)
 {
-  enum sim_flow flow = sim_run_block(run, run->script->body);
+  enum sim_flow flow = run->options.resume ? sim_durable_resume(run) : SIM_FLOW_NEXT;
+  if (flow == SIM_FLOW_NEXT)
+    flow = sim_run_block(run, run->script->body);
   /* A run that was cut short had no chance to drop what it holds. */
   bool came_to_end = flow == SIM_FLOW_NEXT || run->allowed != NULL;
   run->cpu = &run->main;
@@ -232,6 +239,7 @@ enum sim_verdict sim_run_execute(sim_run *run)
   if (alive && came_to_end && !run->interrupted && !run->script_error && !run->stopped_early &&
       !run->limit && !run->no_boot)
     report_leaks(run);
+  sim_durable_close(run);
   return verdict(run);
 }
 

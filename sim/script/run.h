@@ -66,6 +66,8 @@ struct sim_run_options {
   enum sim_check_level check; /* of the contract; OFF costs nothing */
   bool check_given;           /* else `machine { check ... }` may say otherwise */
   const char *ram_file;       /* NULL: memory */
+  uint32_t handles;           /* room for so many durable ones; 0: none is */
+  bool resume;                /* go on with the machine in ram_file */
   const char *variant;        /* of the museum; over the script's own; or NULL */
   const sim_script *schedule; /* sim_run_parse_schedule(); over the script's; or NULL */
   const char *const *defines; /* "NAME=value", NULL-terminated; or NULL */
