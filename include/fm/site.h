@@ -46,6 +46,8 @@ enum fm_order {
   X(CLONE_INC, "clone.inc", ADD, RELAXED, 0, "n -> n+1")                                           \
   X(COUNT_LOAD, "count.load", LOAD, RELAXED, 0, "the count is read for its holder")                \
   X(META_VTABLE, "meta.vtable", READ, PLAIN, 0, "a holder reads the vtable address")               \
+  X(META_READ, "meta.read", READ, PLAIN, 0, "a holder reads the metadata")                         \
+  X(META_WRITE, "meta.write", WRITE, PLAIN, 0, "the only owner writes the metadata")               \
   X(DROP_DEC, "drop.dec", SUB, RELEASE, 0, "n -> n-1; the one who saw 1 goes on")                  \
   X(DROP_FENCE, "drop.fence", FENCE, ACQUIRE, 0, "the last owner sees what the others did")        \
   X(DROP_VTABLE, "drop.vtable", READ, PLAIN, 0, "the last owner reads the vtable address")         \
@@ -77,6 +79,7 @@ enum fm_order {
   X(GRACE_LOOK, "grace.look", ADD, ACQ_REL, 0, "who is on the way, before stray nodes are freed")  \
   X(GRACE_LOCK, "grace.lock", CAS, ACQUIRE, 1, "the list of stray nodes is locked")                \
   X(GRACE_UNLOCK, "grace.unlock", STORE, RELEASE, 1, "the list of stray nodes is unlocked")        \
+  X(GRACE_LINK, "grace.link", WRITE, PLAIN, 1, "which stray node comes next is written or read")   \
   X(MMU_LOAD, "mmu.load", LOAD, ACQUIRE, 0, "the processor reads an entry")                        \
   X(MMU_MARK, "mmu.mark", CAS, ACQUIRE, 0, "the processor marks an entry accessed or dirty")       \
   X(POOL_SIZE, "pool.size", STORE, RELAXED, 1, "the global pool's size is published")              \
