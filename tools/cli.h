@@ -35,6 +35,7 @@ int cmd_compare(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_contract(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_materialise(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
