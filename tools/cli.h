@@ -36,6 +36,7 @@ int cmd_explore(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_contract(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_materialise(int argc, char **argv);
 int cmd_museum(int argc, char **argv);

@@ -21,6 +21,7 @@ const struct cli_verb cli_verbs[] = {
     {"compare", "run a trace or a workload on several allocators", cmd_compare},
     {"show", "look into a RAM file that was left behind", cmd_show},
     {"check", "check the machine in a RAM file", cmd_check},
+    {"contract", "list what is checked, and prove that each check can fail", cmd_contract},
     {"diff", "compare the machines in two RAM files", cmd_diff},
     {"materialise", "write the deferred slots of a RAM file", cmd_materialise},
     {"museum", "faults that kernels had, then and now", cmd_museum},

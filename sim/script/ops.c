@@ -453,6 +453,15 @@ static const struct sim_verb_syntax verbs[] = {
          ACTION(sim_verb_poke, ON_MACHINE, .when_dead = true,
                 .help = "This is how overflow and corruption are shown.  Storage takes 8 bytes at\n"
                         "byte 0, or where `at` says.")},
+    {.name = "unsafe",
+     .grammar = "(drop|drop_unique|clone|into_raw|from_raw|shared|reset|typed) ADDR [-> BIND]",
+     .example = "unsafe drop 0x2345000",
+     .summary = "an operation by somebody who has no handle for the frame",
+     .user =
+         ACTION(sim_verb_unsafe, ON_MACHINE,
+                .help = "A mistake on purpose: a double drop, a use after the drop, a reference\n"
+                        "forgotten twice.  The contract says what is broken, and the machine does\n"
+                        "what the kernel would.  Only clone and from_raw can bind a handle.")},
     {.name = "show",
      .grammar = "frame ADDR ; segment HANDLE ; list HANDLE ; cpu NUMBER ; "
                 "map HANDLE ; tree HANDLE ; tlb NUMBER ; "

@@ -34,6 +34,8 @@ get failing hot
 get failing walk 262144
 unique<->shared
 END
+printf '%s\n' frames alloc segments lists processes >contract.rows
+
 for allocator in buddy bitmap; do
   for row in 'alloc+drop hot' 'bulk in order' 'bulk reversed' 'bulk shuffled' 'random free' \
     'segment of 512' '2 CPUs, own frames' "2 CPUs, other's frames"; do
@@ -104,7 +106,12 @@ rows 3 >found
 verdict 'the table of suite workload' cmp found workload.rows
 verdict 'its columns' prints 0 '^per operation +min ns +median +dry min +x dry$'
 
-for suite in slot alloc pt check replay workload; do
+run bench contract --rounds 1
+rows 3 >found
+verdict 'the table of suite contract' cmp found contract.rows
+verdict 'its columns' prints 0 '^per step +min ns +median +unchecked min +ratio$'
+
+for suite in slot alloc pt check replay workload contract; do
   run bench --rounds=1 --json=- "$suite"
   names >found
   verdict "suite $suite: the record instead of the table" prints 0 \
