@@ -170,7 +170,7 @@ static void print_row(const struct sim_museum_variant *variant,
   if (!present->as_expected && present->finding != NULL)
     why = present->finding;
   printf("%s %-26s %-9s %-9s ", mark, variant->name, then, sim_museum_result_word(present));
-  glong room = 100;
+  glong room = 80;
   g_autofree char *cut = g_utf8_strlen(why, -1) > room ? g_utf8_substring(why, 0, room - 3) : NULL;
   printf("%s%s\n", cut != NULL ? cut : why, cut != NULL ? "..." : "");
 }
