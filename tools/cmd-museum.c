@@ -113,7 +113,7 @@ static void record_result(JsonBuilder *json, enum sim_museum_form form,
 /* ---- Running ---- */
 
 /* Steps beyond these are left out. */
-#define STEPS_SHOWN 24u
+#define STEPS_SHOWN 12u
 
 static void print_text(enum sim_text_kind kind, const char *text, void *data)
 {
@@ -140,7 +140,7 @@ static void show_run(struct museum *museum, const struct sim_museum_variant *var
   guint steps = 0;
   g_autofree char *command = sim_museum_command(variant, form);
   if (!museum->quiet) {
-    printf("\n%s%s: %s%s\n$ %s\n", cli_color(CLI_BOLD), form == SIM_MUSEUM_PAST ? "Then" : "Now",
+    printf("\n%s%s: %s%s\n  %s\n", cli_color(CLI_BOLD), form == SIM_MUSEUM_PAST ? "Then" : "Now",
            variant->name, cli_color(CLI_PLAIN), command);
     fflush(stdout);
   }
