@@ -88,13 +88,15 @@ static const struct sim_verb_syntax verbs[] = {
      .user = ACTION(sim_verb_boot, .main_only = true, .when_dead = true,
                     .help = "Everything that the old machine had is gone, handles included.")},
     {.name = "variant",
-     .grammar = "WORD",
+     .grammar = "POINT [= WORD]",
      .example = "variant dealloc-first",
      .summary = "a form of the kernel with a fault, from the next boot on",
      .user = ACTION(
          sim_verb_variant, .main_only = true, .when_dead = true, .no_step = true,
          .needs_hooks = true,
-         .help = "Forms that kernels had, or could have had: framesim museum.  It is no step.")},
+         .help = "Forms that kernels had, or could have had: framesim museum.  It is no step.\n"
+                 "`variant claim.publish = relaxed` gives a point another order when\n"
+                 "threads are explored.")},
     {.name = "claim",
      .synonyms = "from_unused",
      .grammar = "ADDR [unique] [as TYPE] [meta NUMBER] [-> BIND]",
