@@ -12,6 +12,7 @@
 #include "tools/followers.h"
 #include "tools/questions.h"
 #include "tools/step.h"
+#include "tools/until.h"
 
 /* Steps beyond this are counted, not printed, unless --steps all asks for them. */
 #define STEPS_SHOWN 200u
@@ -241,28 +242,6 @@ static int run_script(const char *path, struct sim_run_options *options,
   return execute(script, path, *options, choices);
 }
 
-/* "7" or "7.drop.dec". */
-static int parse_until(const char *text, struct sim_run_options *options)
-{
-  char *rest;
-  if (text == NULL)
-    return -1;
-  options->until_step = g_ascii_strtoull(text, &rest, 10);
-  if (!g_ascii_isdigit(text[0]) || options->until_step == 0 || options->until_step == G_MAXUINT64 ||
-      (*rest != '\0' && *rest != '.'))
-    return cli_usage_error("run", "--until wants a step, as in 7 or 7.drop.dec, not '%s'", text);
-  if (*rest == '\0')
-    return -1;
-  options->until_point = rest + 1;
-  for (int site = 0; site < FM_SITE_COUNT; site++) {
-    const struct fm_site_info *info = fm_site_info((enum fm_site)site);
-    if (!info->quiet && strcmp(info->name, rest + 1) == 0)
-      return -1;
-  }
-  return cli_usage_error("run", "--until %s: there is no point '%s' (framesim help points)", text,
-                         rest + 1);
-}
-
 static int parse_build(const char *text, struct sim_run_options *options)
 {
   if (text == NULL || strcmp(text, "auto") == 0)
@@ -404,7 +383,7 @@ static int run_chosen(int argc, char **argv, struct choices *choices)
                                     .ram_file = choices->ram_file,
                                     .defines = (const char *const *)choices->defines};
   if ((status = check_step(choices, argv[1])) >= 0 ||
-      (status = parse_until(choices->until, &options)) >= 0 ||
+      (status = until_parse("run", "--until", choices->until, &options)) >= 0 ||
       (status = parse_build(choices->build, &options)) >= 0 ||
       (status = parse_seed(choices->seed, &options)) >= 0 || (status = parse_why(choices)) >= 0 ||
       (status = check_answers(choices, argv[1], &options)) >= 0)

@@ -23,6 +23,7 @@ const struct cli_verb cli_verbs[] = {
     {"diff", "compare the machines in two RAM files", cmd_diff},
     {"materialise", "write the deferred slots of a RAM file", cmd_materialise},
     {"bench", "measure what operations and allocators cost", cmd_bench},
+    {"draw", "draw a picture of a machine", cmd_draw},
     {"help", "explain a verb of the program or of scripts", cmd_help},
     {NULL, NULL, NULL},
 };
