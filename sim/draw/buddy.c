@@ -182,7 +182,7 @@ static void draw_frames(struct tree *tree, int y)
     sim_picture_begin(tree->picture, id, fm_count_state_name(slot.state));
     sim_draw_frame(tree->picture, TREE_X + (int)i * w + 1, y, w - 2, 38, &slot);
     sim_picture_end(tree->picture);
-    if (i % (tree->frames / 4) == 0)
+    if (i * 4 % tree->frames == 0)
       sim_picture_text(tree->picture, TREE_X + (int)i * w, y + 58,
                        (struct sim_type){.size = 14, .fixed = true}, "0x%" PRIx64, frame.raw);
   }

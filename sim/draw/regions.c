@@ -96,7 +96,7 @@ static void draw_edges(sim_picture *picture, const GArray *edges)
 
 static void draw_given(sim_picture *picture, const GArray *regions, const GArray *edges)
 {
-  g_autofree int *lanes = g_new0(int, regions->len);
+  int lanes[FM_REGIONS_MAX]; /* a map has no more, or was not normalised */
   int used = 1;
   for (guint i = 0; i < regions->len; i++) {
     lanes[i] = choose_lane(regions, i, lanes);

@@ -96,13 +96,13 @@ static void draw_bits(sim_picture *picture, uint64_t count, int y)
 static void draw_scale(sim_picture *picture, uint64_t count, int y)
 {
   static const struct {
-    enum fm_count_state state;
     const char *range;
+    enum fm_count_state state;
     int width;
   } pieces[] = {
-      {FM_STATE_BUSY, "0", 130},          {FM_STATE_SHARED, "1 .. 2^63-1", 470},
-      {FM_STATE_ILLEGAL, "2^63 ..", 300}, {FM_STATE_UNIQUE, "2^64-2", 140},
-      {FM_STATE_UNUSED, "2^64-1", 140},
+      {"0", FM_STATE_BUSY, 130},          {"1 .. 2^63-1", FM_STATE_SHARED, 470},
+      {"2^63 ..", FM_STATE_ILLEGAL, 300}, {"2^64-2", FM_STATE_UNIQUE, 140},
+      {"2^64-1", FM_STATE_UNUSED, 140},
   };
   enum fm_count_state now = fm_count_state(count);
   gsize at = 0;

@@ -44,6 +44,6 @@ struct sim_exercise_run {
   sim_run *run;
 };
 
-struct sim_exercise_run *sim_exercise_run(sim_exercise *exercise, const char *script);
+struct sim_exercise_run *sim_exercise_run(sim_exercise *exercise, const char *text);
 void sim_exercise_run_free(struct sim_exercise_run *run);
 #endif

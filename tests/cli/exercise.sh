@@ -57,6 +57,7 @@ run exercise cow --answers missing
 verdict 'answers are in a file' answers 4 'missing'
 echo 'Q99: 1' >many
 run exercise cow --answers many
-verdict 'and to questions that there are' answers 4 'many: line 1 answers a question that there is not'
+verdict 'and to questions that there are' \
+  answers 4 'many: line 1 answers a question that there is not'
 
 finish
