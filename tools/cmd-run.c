@@ -12,7 +12,9 @@
 #include "sim/script/number.h"
 #include "tools/cli.h"
 #include "tools/followers.h"
+#include "tools/questions.h"
 #include "tools/step.h"
+#include "tools/until.h"
 
 /* Steps beyond this are counted, not printed, unless --steps all asks for them. */
 #define STEPS_SHOWN 200u
@@ -91,20 +93,23 @@ static void add_found(JsonBuilder *json, const GArray *found)
 }
 
 static bool write_json(const char *path, const char *script, enum sim_verdict verdict,
-                       const struct sim_run_summary *summary, const GArray *found,
+                       const sim_run *run, const struct sim_run_options *options,
                        const char *digest)
 {
+  struct sim_run_summary summary;
+  sim_run_summary(run, &summary);
   JsonBuilder *json = cli_json_begin("run");
   cli_json_string(json, "script", script);
   cli_json_string(json, "verdict", verdict_words[verdict]);
-  cli_json_int(json, "steps", summary->steps);
-  cli_json_int(json, "expectations", summary->expectations);
-  cli_json_int(json, "findings", summary->findings);
-  add_found(json, found);
-  cli_json_hex(json, "seed", summary->seed);
-  cli_json_string(json, "build", summary->build);
-  if (summary->variant != NULL)
-    cli_json_string(json, "variant", summary->variant);
+  cli_json_int(json, "steps", summary.steps);
+  cli_json_int(json, "expectations", summary.expectations);
+  cli_json_int(json, "findings", summary.findings);
+  add_found(json, sim_run_found(run));
+  cli_json_hex(json, "seed", summary.seed);
+  cli_json_string(json, "build", summary.build);
+  if (summary.variant != NULL)
+    cli_json_string(json, "variant", summary.variant);
+  questions_record(json, options, sim_run_questions(run));
   if (digest != NULL)
     cli_json_string(json, "digest", digest);
   return cli_json_end(json, path, false);
@@ -146,6 +151,7 @@ struct choices {
   char *ram_file;
   char *variant;
   char *schedule;
+  char *answers;
   char **defines;
   gboolean quiet;
   gboolean syntax_only;
@@ -169,6 +175,7 @@ static void choices_clear(struct choices *choices)
   g_free(choices->ram_file);
   g_free(choices->variant);
   g_free(choices->schedule);
+  g_free(choices->answers);
   g_strfreev(choices->defines);
   followers_choice_clear(&choices->follow);
 }
@@ -201,10 +208,11 @@ static int execute(const sim_script *script, const char *path, struct sim_run_op
 
   if (!output.json_on_stdout && (!choices->quiet || choices->digest))
     print_summary(verdict, &summary, choices->digest ? digest : NULL);
+  if (!output.json_on_stdout)
+    questions_print(&options, sim_run_questions(run));
   followers_print(&followers);
   followers_clear(&followers);
-  if (choices->json != NULL &&
-      !write_json(choices->json, path, verdict, &summary, sim_run_found(run), digest))
+  if (choices->json != NULL && !write_json(choices->json, path, verdict, run, &options, digest))
     return CLI_INPUT;
   if (status >= 0)
     return status;
@@ -249,28 +257,6 @@ static int run_script(const char *path, struct sim_run_options *options,
   if (choices->step)
     return step_session(script, path, options, choices->steps != NULL);
   return execute(script, path, *options, choices);
-}
-
-/* "7" or "7.drop.dec". */
-static int parse_until(const char *text, struct sim_run_options *options)
-{
-  char *rest;
-  if (text == NULL)
-    return -1;
-  options->until_step = g_ascii_strtoull(text, &rest, 10);
-  if (!g_ascii_isdigit(text[0]) || options->until_step == 0 || options->until_step == G_MAXUINT64 ||
-      (*rest != '\0' && *rest != '.'))
-    return cli_usage_error("run", "--until wants a step, as in 7 or 7.drop.dec, not '%s'", text);
-  if (*rest == '\0')
-    return -1;
-  options->until_point = rest + 1;
-  for (int site = 0; site < FM_SITE_COUNT; site++) {
-    const struct fm_site_info *info = fm_site_info((enum fm_site)site);
-    if (!info->quiet && strcmp(info->name, rest + 1) == 0)
-      return -1;
-  }
-  return cli_usage_error("run", "--until %s: there is no point '%s' (framesim help points)", text,
-                         rest + 1);
 }
 
 static int parse_build(const char *text, struct sim_run_options *options)
@@ -369,6 +355,23 @@ static int check_step(const struct choices *choices, const char *path)
   return -1;
 }
 
+/* Questions are for people: not where only a record is written, nor at a prompt. */
+static int check_answers(const struct choices *choices, const char *path,
+                         struct sim_run_options *options)
+{
+  bool record = choices->json != NULL && strcmp(choices->json, "-") == 0;
+  const char *answers = choices->answers;
+  bool ask = answers != NULL && strcmp(answers, "ask") == 0;
+  if (ask && (record || choices->quiet || choices->step))
+    return cli_usage_error("run", "--answers ask and %s do not go together",
+                           choices->step    ? "--step"
+                           : choices->quiet ? "--quiet"
+                                            : "--json -");
+  if (answers == NULL && (record || choices->quiet || choices->step))
+    answers = "reveal";
+  return questions_choose("run", answers, path, options);
+}
+
 static int parse_options(int *argc, char ***argv, struct choices *choices)
 {
   const GOptionEntry entries[] = {
@@ -400,6 +403,8 @@ static int parse_options(int *argc, char ***argv, struct choices *choices)
        "With --durable: room for N handles (4096)", "N"},
       {"resume", 0, 0, G_OPTION_ARG_NONE, &choices->resume,
        "With --ram: go on with the machine in FILE", NULL},
+      {"answers", 0, 0, G_OPTION_ARG_STRING, &choices->answers, "Of questions: ask, reveal or hide",
+       "HOW"},
       {"json", 0, 0, G_OPTION_ARG_FILENAME, &choices->json,
        "Write JSON Lines to FILE (- is stdout)", "FILE"},
       {"record", 0, 0, G_OPTION_ARG_FILENAME, &choices->follow.record,
@@ -464,12 +469,13 @@ static int run_chosen(int argc, char **argv, struct choices *choices)
                                     .defines = (const char *const *)choices->defines};
   if ((status = check_step(choices, argv[1])) >= 0 ||
       (status = check_durable(choices, &options)) >= 0 ||
-      (status = parse_until(choices->until, &options)) >= 0 ||
+      (status = until_parse("run", "--until", choices->until, &options)) >= 0 ||
       (status = parse_build(choices->build, &options)) >= 0 ||
       (status = parse_check(choices->check, &options)) >= 0 ||
       (status = parse_seed(choices->seed, &options)) >= 0 ||
       (status = parse_variant(choices->variant, &options)) >= 0 ||
-      (status = parse_why(choices)) >= 0)
+      (status = parse_why(choices)) >= 0 ||
+      (status = check_answers(choices, argv[1], &options)) >= 0)
     return status;
   if (choices->schedule != NULL)
     return run_scheduled(argv[1], choices->schedule, &options, choices);

@@ -26,6 +26,8 @@ const struct cli_verb cli_verbs[] = {
     {"materialise", "write the deferred slots of a RAM file", cmd_materialise},
     {"museum", "faults that kernels had, then and now", cmd_museum},
     {"bench", "measure what operations and allocators cost", cmd_bench},
+    {"draw", "draw a picture of a machine", cmd_draw},
+    {"exercise", "draw a problem by chance, and correct answers", cmd_exercise},
     {"help", "explain a verb of the program or of scripts", cmd_help},
     {NULL, NULL, NULL},
 };

@@ -60,6 +60,7 @@ enum sim_flow sim_verb_never(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_sometimes(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_explore(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_note(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_ask(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_process(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_map(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_unmap(sim_run *run, const struct sim_command *command);
