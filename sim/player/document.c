@@ -347,6 +347,11 @@ uint32_t sim_player_moments(const sim_player *player)
   return player->moments->len;
 }
 
+uint32_t sim_player_pace(const sim_player *player)
+{
+  return player->pace;
+}
+
 uint64_t sim_player_moments_left_out(const sim_player *player)
 {
   return player->moments_left_out;

@@ -120,6 +120,9 @@ void sim_player_end(sim_player *player);
  * numbers change, so these are for others only. */
 uint32_t sim_player_moments(const sim_player *player);
 
+/* How many of the caller's moments one of a thinned document stands for; 1 at first. */
+uint32_t sim_player_pace(const sim_player *player);
+
 /* Moments that are not in the document because it was full. */
 uint64_t sim_player_moments_left_out(const sim_player *player);
 

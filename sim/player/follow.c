@@ -273,6 +273,7 @@ sim_follow *sim_follow_new(sim_player *player)
   follow->beyond = g_hash_table_new(NULL, NULL);
   follow->dirty = g_array_new(FALSE, FALSE, sizeof(uint64_t));
   follow->is_dirty = g_hash_table_new(NULL, NULL);
+  follow->holders = g_hash_table_new_full(NULL, NULL, NULL, follow_holder_free);
   follow->passed = g_ptr_array_new_with_free_func(g_free);
   follow->said = g_ptr_array_new_with_free_func(g_free);
   return follow;
@@ -289,6 +290,7 @@ sim_follow *sim_follow_free(sim_follow *follow)
   g_hash_table_unref(follow->beyond);
   g_array_unref(follow->dirty);
   g_hash_table_unref(follow->is_dirty);
+  g_hash_table_unref(follow->holders);
   g_ptr_array_unref(follow->passed);
   g_ptr_array_unref(follow->said);
   g_free(follow);
@@ -308,12 +310,10 @@ static void tell_facts(sim_follow *follow, const sim_run *run)
   g_autofree char *seed = g_strdup_printf("%" PRIu64, run->seed);
   g_autofree char *steps = g_strdup_printf("%" PRIu64, run->steps);
   g_autofree char *expectations = g_strdup_printf("%" PRIu64, run->expectations);
-  g_autofree char *findings = g_strdup_printf("%" PRIu64, run->findings);
   sim_player_set_title(player, run->title);
   sim_player_fact(player, "seed", seed);
   sim_player_fact(player, "steps", steps);
   sim_player_fact(player, "expectations", expectations);
-  sim_player_fact(player, "findings", findings);
   if (run->kernel == NULL)
     return;
   const struct fm_kernel *kernel = run->kernel;

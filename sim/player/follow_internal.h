@@ -34,11 +34,23 @@ struct sim_follow {
   GHashTable *is_dirty; /* frame number + 1 */
   GPtrArray *passed;    /* char *: points of the step of the main program */
   GPtrArray *said;      /* char *: since the last moment */
+  GHashTable *holders;  /* sim_handle * -> struct follow_holder */
+  uint64_t looks;       /* at all handles */
   guint found;          /* findings that are told */
   uint64_t expectations;
   bool memory_dirty; /* something else than slots was written: perhaps page tables */
   bool any;
 };
+
+/* A handle as it was when it was last looked at. */
+struct follow_holder {
+  struct sim_handle was;
+  bool owned;
+  char *key;
+  uint64_t look; /* in which it was seen last */
+};
+
+void follow_holder_free(gpointer data);
 
 /* ---- follow_slots.c ---- */
 

@@ -4,10 +4,18 @@
 #include <string.h>
 
 #include "sim/pagemap.h"
+#include "sim/player/document_internal.h"
 #include "sim/player/follow_internal.h"
+#include "sim/player/free.h"
 
-#define ROWS_MAX  400u /* of one section */
-#define HEADS_MAX 4u   /* of one free list */
+#define ROWS_MAX    400u /* of one section */
+#define HOLDERS_MAX 4096u
+
+static void put_more(sim_follow *follow, const char *what, guint rows, guint most)
+{
+  g_autofree char *text = rows > most ? sim_player_row("u", (uint64_t)(rows - most)) : NULL;
+  sim_player_put(follow->player, SIM_PLAYER_COUNT, what, text);
+}
 
 /* ---- Holders ---- */
 
@@ -32,21 +40,78 @@ static char *holder_row(const struct sim_handle *handle)
                         (uint64_t)(sim_handle_owns(handle) ? 1 : 0));
 }
 
+void follow_holder_free(gpointer data)
+{
+  struct follow_holder *holder = data;
+  g_free(holder->key);
+  g_free(holder);
+}
+
+static bool is_same(const struct follow_holder *holder, const struct sim_handle *now)
+{
+  const struct sim_handle *was = &holder->was;
+  return was->kind == now->kind && was->frame.raw == now->frame.raw && was->size == now->size &&
+         was->step == now->step && was->name == now->name && was->list.size == now->list.size &&
+         holder->owned == sim_handle_owns(now);
+}
+
+/* Those of a pool have one name, and may come of one step. */
+static char *holder_key(const struct sim_handle *handle)
+{
+  return g_strdup_printf("%06" PRIu64 " %s %" PRIx64, handle->step, handle->name,
+                         handle->frame.raw);
+}
+
+static void put_holder(sim_follow *follow, const struct sim_handle *handle)
+{
+  struct follow_holder *holder = g_hash_table_lookup(follow->holders, handle);
+  if (holder == NULL) {
+    holder = g_new0(struct follow_holder, 1);
+    g_hash_table_insert(follow->holders, (gpointer)handle, holder);
+  }
+  holder->look = follow->looks;
+  if (holder->key != NULL && is_same(holder, handle))
+    return;
+  g_autofree char *row = holder_row(handle);
+  g_autofree char *before = holder->key;
+  holder->key = holder_key(handle);
+  holder->was = *handle;
+  holder->owned = sim_handle_owns(handle);
+  if (before != NULL && strcmp(before, holder->key) != 0)
+    sim_player_put(follow->player, SIM_PLAYER_HOLDER, before, NULL);
+  sim_player_put(follow->player, SIM_PLAYER_HOLDER, holder->key, row);
+}
+
+/* Handles that are gone, in an order that does not depend on where they lay in memory. */
+static void remove_holders(sim_follow *follow)
+{
+  g_autoptr(GHashTable) gone = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  GHashTableIter iter;
+  gpointer value;
+  g_hash_table_iter_init(&iter, follow->holders);
+  while (g_hash_table_iter_next(&iter, NULL, &value)) {
+    const struct follow_holder *holder = value;
+    if (holder->look == follow->looks)
+      continue;
+    g_hash_table_add(gone, g_strdup(holder->key));
+    g_hash_table_iter_remove(&iter);
+  }
+  g_autoptr(GPtrArray) keys = sim_player_sorted_keys(gone);
+  for (guint i = 0; i < keys->len; i++)
+    sim_player_put(follow->player, SIM_PLAYER_HOLDER, keys->pdata[i], NULL);
+}
+
+/* There may be thousands, of which a step changes one: only that one becomes a text. */
 static void put_holders(sim_follow *follow, const sim_run *run)
 {
   g_autoptr(GPtrArray) handles = sim_run_handles(run);
-  sim_player_sweep_begin(follow->player, SIM_PLAYER_HOLDER);
-  for (guint i = 0; i < MIN(handles->len, ROWS_MAX); i++) {
-    const struct sim_handle *handle = handles->pdata[i];
-    /* Those of a pool have one name, and may come of one step. */
-    g_autofree char *key =
-        g_strdup_printf("%06" PRIu64 " %s %" PRIx64, handle->step, handle->name, handle->frame.raw);
-    g_autofree char *row = holder_row(handle);
-    sim_player_put(follow->player, SIM_PLAYER_HOLDER, key, row);
-  }
-  sim_player_sweep_end(follow->player);
+  follow->looks++;
+  for (guint i = 0; i < MIN(handles->len, HOLDERS_MAX); i++)
+    put_holder(follow, handles->pdata[i]);
+  remove_holders(follow);
   g_autofree char *count = sim_player_row("u", (uint64_t)handles->len);
   sim_player_put(follow->player, SIM_PLAYER_COUNT, "live handles", count);
+  put_more(follow, "handles that are not shown", handles->len, HOLDERS_MAX);
 }
 
 /* ---- Page tables ---- */
@@ -96,12 +161,6 @@ static void visit(const struct sim_pagemap_entry *entry, void *data)
             entry->pte);
 }
 
-static void put_more(sim_follow *follow, const char *what, guint rows)
-{
-  g_autofree char *text = rows > ROWS_MAX ? sim_player_row("u", (uint64_t)(rows - ROWS_MAX)) : NULL;
-  sim_player_put(follow->player, SIM_PLAYER_COUNT, what, text);
-}
-
 void follow_rows_put_tables(sim_follow *follow, sim_run *run)
 {
   struct tables tables = {.follow = follow, .run = run};
@@ -115,7 +174,7 @@ void follow_rows_put_tables(sim_follow *follow, sim_run *run)
     sim_pagemap_each(run->machine, root, visit, &tables);
   }
   sim_player_sweep_end(follow->player);
-  put_more(follow, "entries of page tables that are not shown", tables.rows);
+  put_more(follow, "entries of page tables that are not shown", tables.rows, ROWS_MAX);
 }
 
 /* ---- Translations ---- */
@@ -151,7 +210,7 @@ static void put_tlbs(sim_follow *follow, sim_run *run)
   sim_player_sweep_end(follow->player);
 }
 
-/* ---- CPUs and free memory ---- */
+/* ---- CPUs ---- */
 
 /* [CPU, page table, its share of the free bytes in frames] */
 static void put_cpus(sim_follow *follow, const sim_run *run)
@@ -174,78 +233,11 @@ static void put_cpus(sim_follow *follow, const sim_run *run)
   sim_player_sweep_end(follow->player);
 }
 
-/* [pool, what, how many, frames of one, the first of them] */
-static void put_list(sim_follow *follow, const char *key, const char *pool,
-                     const struct fm_list *list, uint32_t order)
-{
-  g_autoptr(GString) heads = g_string_new(NULL);
-  struct sim_list_walk walk = sim_list_walk_begin(list);
-  fm_paddr head;
-  for (guint i = 0; i < HEADS_MAX && sim_list_walk_next(&walk, &head); i++)
-    g_string_append_printf(heads, "%s0x%" PRIx64, i == 0 ? "" : " ", head.raw);
-  if (list->size > HEADS_MAX)
-    g_string_append(heads, " ...");
-  g_autofree char *what = g_strdup_printf("order %u", order);
-  g_autofree char *row =
-      sim_player_row("ssuus", pool, what, list->size, UINT64_C(1) << order, heads->str);
-  sim_player_put(follow->player, SIM_PLAYER_FREE, key, row);
-}
-
-static void put_lists(sim_follow *follow, const char *prefix, const char *pool,
-                      const struct fm_list *lists, uint32_t orders)
-{
-  for (uint32_t order = 0; order < orders; order++) {
-    g_autofree char *key = g_strdup_printf("%s %02u", prefix, order);
-    if (lists[order].size != 0)
-      put_list(follow, key, pool, &lists[order], order);
-  }
-}
-
-static void put_caches(sim_follow *follow, const char *prefix, const char *pool,
-                       const struct fm_cache *caches)
-{
-  for (uint32_t frames = 1; frames <= FM_CACHES; frames++) {
-    const struct fm_cache *cache = &caches[frames - 1];
-    g_autoptr(GString) runs = g_string_new(NULL);
-    uint64_t count = MIN(cache->count, FM_CACHE_RUNS);
-    if (count == 0)
-      continue;
-    for (uint64_t i = 0; i < MIN(count, HEADS_MAX); i++) /* the last one in goes out first */
-      g_string_append_printf(runs, "%s0x%" PRIx64, i == 0 ? "" : " ", cache->runs[count - 1 - i]);
-    if (count > HEADS_MAX)
-      g_string_append(runs, " ...");
-    g_autofree char *key = g_strdup_printf("%s c%u", prefix, frames);
-    g_autofree char *what = g_strdup_printf("cache of %u", frames);
-    g_autofree char *row = sim_player_row("ssuus", pool, what, count, (uint64_t)frames, runs->str);
-    sim_player_put(follow->player, SIM_PLAYER_FREE, key, row);
-  }
-}
-
-static void put_free(sim_follow *follow, const sim_run *run)
-{
-  const struct fm_kernel *kernel = run->kernel;
-  uint64_t frames = sim_machine_ops(run->machine)->free_bytes(kernel) / FM_PAGE_SIZE;
-  g_autofree char *count = sim_player_row("u", frames);
-  sim_player_put(follow->player, SIM_PLAYER_COUNT, "free frames", count);
-  sim_player_sweep_begin(follow->player, SIM_PLAYER_FREE);
-  if (kernel->allocator == FM_ALLOCATOR_BUDDY) {
-    put_lists(follow, "a", "all CPUs", kernel->buddy.lists, FM_GLOBAL_ORDERS);
-    for (uint32_t cpu = 0; cpu < kernel->cpus; cpu++) {
-      const struct fm_buddy_local *local = &fm_kernel_cpu(kernel, cpu)->buddy;
-      g_autofree char *prefix = g_strdup_printf("c%02u", cpu);
-      g_autofree char *pool = g_strdup_printf("CPU %u", cpu);
-      put_lists(follow, prefix, pool, local->lists, FM_LOCAL_ORDERS);
-      put_caches(follow, prefix, pool, local->caches);
-    }
-  }
-  sim_player_sweep_end(follow->player);
-}
-
 void follow_rows_put(sim_follow *follow, sim_run *run)
 {
   put_holders(follow, run);
   follow_rows_put_tables(follow, run);
   put_tlbs(follow, run);
   put_cpus(follow, run);
-  put_free(follow, run);
+  sim_player_put_free(follow->player, run->machine);
 }

@@ -202,9 +202,9 @@ void follow_slots_end(sim_follow *follow)
   guint beyond = g_hash_table_size(follow->beyond);
   if (beyond != 0) {
     g_autofree char *text = g_strdup_printf(
-        "The slots of %u frames are not shown: the strip has room for the first %u groups of %u "
-        "frames that were touched.",
-        beyond, SIM_PLAYER_STRIPS, SIM_PLAYER_STRIP_FRAMES);
+        "The slots of %u frame%s: the strip has room for the first %u groups of %u frames that "
+        "were touched.",
+        beyond, beyond == 1 ? "" : "s", SIM_PLAYER_STRIPS, SIM_PLAYER_STRIP_FRAMES);
     sim_player_left_out(follow->player, text);
   }
 }

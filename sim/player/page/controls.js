@@ -49,8 +49,7 @@ class Controls {
       check.checked = true;
       check.addEventListener("change", () => {
         section.hidden = !check.checked;
-        for (const column of document.querySelectorAll(".column"))
-          column.hidden = [...column.children].every((panel) => panel.hidden);
+        hideEmptyColumns();
       });
       box.append(make("label", {}, check, ` ${title}`));
     }
@@ -127,8 +126,7 @@ class Controls {
   // A reader of the screen is not to be talked to twenty times a second.
   showPlaying(playing) {
     byId("play").setAttribute("aria-pressed", String(playing));
-    byId("play").firstChild.nodeValue = playing ? "❚❚" : "▶▶";
-    byId("play").lastChild.textContent = playing ? " Pause" : " Play";
+    byId("play").textContent = playing ? "Pause" : "Play";
     byId("now").setAttribute("aria-live", playing ? "off" : "polite");
   }
 

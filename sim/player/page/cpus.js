@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // CPUs in columns: the moments up to this one, the latest at the bottom.
 
-const TAPE = 10;
+const TAPE = 7;
 const CPUS_SHOWN = 8;
 
 class CpuPanel {
@@ -43,8 +43,8 @@ class CpuPanel {
       return `${thread}${moment.point}${seen ? `  ${seen}` : ""}`;
     }
     const verb = command ? command.text.replace(/\s+/g, " ") : "";
-    const answer = moment.result && moment.result !== "Ok" ? ` (${moment.result})` : "";
-    return `${thread}${moment.thread ? "end of " : ""}${verb}${answer}`;
+    const answer = moment.result && moment.result !== "Ok" ? `${moment.result}: ` : "";
+    return `${thread}✓ ${answer}${verb}`;
   }
 
   render(view) {

@@ -53,11 +53,39 @@ function makePanel(column, id, title, hint) {
   return { section, body, note };
 }
 
-// Scrolls within the panel only: the page stays where it is.
-function scrollTo(body, node, share = 0.4) {
-  const top = node.offsetTop - body.offsetTop;
-  const inside = top >= body.scrollTop && top + node.offsetHeight <= body.scrollTop + body.clientHeight;
-  if (!inside) body.scrollTop = Math.max(0, top - body.clientHeight * share);
+// A column without panels leaves its room to the others.
+function hideEmptyColumns() {
+  const columns = [...document.querySelectorAll(".column")];
+  for (const column of columns)
+    column.hidden = [...column.children].every((panel) => panel.hidden);
+  byId("panels").classList.toggle("two", columns.some((column) => column.hidden));
+}
+
+// ---- Scrolling ----
+//
+// Where things stand is only known after the browser has laid the page out, which is the most
+// expensive part of a step.  So it is asked once for each picture that is shown, however many
+// moments were passed on the way.
+
+const scrolls = new Map();
+
+// Brings the node into view, at this share of the panel's height: within the panel, the page
+// stays where it is.  Without a node: to the top.
+function scrollTo(body, node = null, share = 0.4) {
+  if (scrolls.size === 0) window.requestAnimationFrame(scrollAll);
+  scrolls.set(body, { node, share });
+}
+
+function scrollAll() {
+  const targets = [...scrolls].map(([body, { node, share }]) => {
+    if (node === null) return [body, 0];
+    const box = node.getBoundingClientRect();
+    const top = box.top - body.getBoundingClientRect().top - body.clientTop;
+    const inside = top >= 0 && top + box.height <= body.clientHeight;
+    return [body, inside ? null : body.scrollTop + top - body.clientHeight * share];
+  });
+  scrolls.clear();
+  for (const [body, top] of targets) if (top !== null) body.scrollTop = top;
 }
 
 // A value that changed: what it is, and behind it what it was.

@@ -70,8 +70,7 @@ class Player {
     }
     for (const options of ROW_PANELS) if (this.has(options.section)) add(new RowPanel(film, options));
     add(new CountLine(film));
-    for (const column of document.querySelectorAll(".column"))
-      column.hidden = column.children.length === 0;
+    hideEmptyColumns();
   }
 
   show(n) {

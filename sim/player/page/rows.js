@@ -123,7 +123,12 @@ class RowPanel {
     if (first !== null) scrollTo(this.body, first);
   }
 
-  renderRow({ row, cells }, { value, before, changed }) {
+  renderRow(place, { value, before, changed }) {
+    const { row, cells, drawn } = place;
+    // What did not change is the same object, and needs no look at the page.
+    if (drawn && drawn.value === value && drawn.before === before && drawn.changed === changed)
+      return;
+    place.drawn = { value, before, changed };
     const isNew = changed && before === undefined;
     const isGone = changed && value === undefined && before !== undefined;
     setAttribute(row, "data-mark", isNew ? "new" : isGone ? "gone" : changed && before ? "changed" : null);
@@ -141,8 +146,7 @@ class RowPanel {
 class CountLine {
   constructor(film) {
     this.keys = allKeys(film, "count");
-    this.node = byId("facts");
-    this.fixed = this.node.textContent;
+    this.node = byId("counts");
     this.parts = this.keys.map((key) => {
       const part = make("span", { class: "count" }, `${key} `);
       const value = make("b");

@@ -75,7 +75,8 @@ class SlotPanel {
     const bytes = storage.padEnd(80, "0").match(/.{16}/g);
     const used = Math.max(1, Math.ceil(storage.length / 16));
     const zero = used < 5 ? " 0…" : "";
-    const means = state === "unused" ? " (means nothing)" : type ? ` (${type})` : "";
+    // Of an unused slot it says nothing.
+    const means = type ? ` ${type}` : state === "unused" ? " -" : "";
     return { ref_count: pad(ref), vtable_ptr: pad(vtable) + means, in_list: String(list),
              storage: storage === "" ? "0…" : bytes.slice(0, used).join(" ") + zero };
   }
@@ -119,13 +120,18 @@ class SlotPanel {
 
   renderHolders(view, frame) {
     const names = [];
+    const address = Number(frame);
     if (frame !== null)
-      for (const [name, kind, start, frames, , owns] of view.rows.holder.values()) {
-        if (start === "" || owns === 0) continue;
-        const far = BigInt(frame) - BigInt(start);
-        if (far >= 0n && far < BigInt(frames) * FRAME) names.push(`${name} (${kind})`);
+      for (const row of view.rows.holder.values()) {
+        // [name, kind, frame, frames, step, owns].  Addresses are below 2^52: exact as numbers.
+        if (row[2] === "" || row[5] === 0) continue;
+        const far = address - Number(row[2]);
+        if (far >= 0 && far < row[3] * 4096) names.push(`${row[0]} (${row[1]})`);
       }
+    for (const [process, level, va, kind, at] of frame === null ? [] : view.rows.table.values())
+      if (at === frame)
+        names.push(kind === "page" ? `${process} at ${va}` : `${process}'s page table, level ${level}`);
     const shown = names.slice(0, 6).join(", ") + (names.length > 6 ? ` and ${names.length - 6} more` : "");
-    setText(this.holders, `Held by: ${shown || "no handle of the script"}`);
+    setText(this.holders, `Held by: ${shown || "nobody in the script"}`);
   }
 }

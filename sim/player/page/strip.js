@@ -8,6 +8,7 @@ class Strip {
     this.film = film;
     this.selection = selection;
     this.cells = new Map();
+    this.drawn = new Map();
     const { body } = makePanel("column-machine", "strip", "Frames", "16 frames of 4 KiB in a row");
     this.body = body;
     if (film.file.regions.length > 0) body.before(this.makeBar());
@@ -102,9 +103,15 @@ class Strip {
     const selected = this.selection.at(view.n);
     for (const [key, cell] of this.cells) {
       const slot = view.rows.slot.get(key);
-      const { letter, look } = slotLook(slot);
       const old = view.old.slot.get(key);
-      const changed = view.old.slot.has(key) && old !== undefined;
+      // A row that did not change is the same object: then the cell is as it was.
+      const drawn = this.drawn.get(key);
+      if (drawn !== undefined && drawn.slot === slot && drawn.old === old &&
+          drawn.selected === (key === selected))
+        continue;
+      this.drawn.set(key, { slot, old, selected: key === selected });
+      const { letter, look } = slotLook(slot);
+      const changed = old !== undefined;
       setText(cell, letter);
       setAttribute(cell, "data-look", look);
       setAttribute(cell, "data-mark", changed ? "changed" : null);
@@ -112,8 +119,8 @@ class Strip {
       setAttribute(cell, "tabindex", key === selected ? "0" : "-1");
       setAttribute(cell, "title", `${key}: ${slotText(slot)}${changed ? `; it was ${slotText(old)}` : ""}`);
       setAttribute(cell, "aria-label", cell.title);
-      if (key === selected) scrollTo(this.body, cell.closest("tr"), 0.5);
     }
+    if (this.cells.has(selected)) scrollTo(this.body, this.cells.get(selected).closest("tr"), 0.5);
   }
 }
 

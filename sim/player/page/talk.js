@@ -7,13 +7,10 @@ class Sentence {
     this.film = film;
     const { file } = film;
     byId("title").textContent = file.title || file.name;
-    byId("facts").textContent = file.facts.map(([name, value]) => `${name}: ${value}`).join(" · ");
-    const verdict = byId("verdict");
-    verdict.textContent = file.verdict;
-    verdict.dataset.verdict = file.verdict;
+    byId("facts").textContent = file.facts.map(([name, value]) => `${name} ${value}`).join(" · ");
     const left = [...file.left_out];
     if (file.moments_left_out > 0)
-      left.push(`The last ${file.moments_left_out} moments are left out: a page has ${film.length} at most.`);
+      left.push(`The last moments, ${file.moments_left_out} of them: a page has 10000 at most.`);
     if (file.pace > 1) left.push(`Each moment stands for ${file.pace} of the recording.`);
     byId("left-out").textContent = left.join(" ");
     byId("left-out").hidden = left.length === 0;
@@ -21,7 +18,18 @@ class Sentence {
 
   render(view) {
     setText(byId("sentence"), sentence(this.film, view.moment));
-    setText(byId("detail"), detail(view.moment));
+    setText(byId("detail"), this.detail(view));
+    // Not before the end: whoever watches shall think first.
+    const end = view.n === this.film.length - 1 ? this.film.file.verdict : "";
+    setText(byId("verdict"), end);
+    setAttribute(byId("verdict"), "data-verdict", end);
+  }
+
+  // Of a finding that is no step: where it was found.
+  detail(view) {
+    const found = view.moment.found || 0;
+    if (view.moment.kind === "finding" && found > 0) return this.film.file.findings[found - 1][1];
+    return detail(view.moment);
   }
 }
 
@@ -37,15 +45,23 @@ class MomentPanel {
     body.append(this.text);
   }
 
+  // A point has no lines of its own: what it did to slots.
+  static slots(view) {
+    const lines = [];
+    for (const [frame, old] of view.old.slot)
+      if (old !== undefined) lines.push(`frame ${frame}: ${slotText(old)} -> ${slotText(view.rows.slot.get(frame))}`);
+    return lines;
+  }
+
   render(view) {
     const { moment } = view;
-    const lines = [...(moment.changes || [])];
+    const lines = moment.kind === "point" ? MomentPanel.slots(view) : [...(moment.changes || [])];
     if (moment.points) lines.push(`points: ${moment.points.join(" ")}`);
     for (const text of moment.said || []) lines.push(...text.split("\n").map((line) => line.replace(/^ {6}/, "")));
     if (moment.expected)
       lines.push(`then ${moment.expected} expectation${moment.expected === 1 ? " was" : "s were"} looked at`);
     setText(this.text, lines.join("\n"));
-    this.body.scrollTop = 0;
+    scrollTo(this.body);
   }
 }
 

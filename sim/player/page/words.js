@@ -74,10 +74,10 @@ function slotLook(slot) {
 const LEGEND = [
   ["·", "unused", "unused"],
   ["B", "busy", "busy"],
-  ["1", "shared", "shared, by so many"],
-  ["U", "unique", "unique owner"],
-  ["F", "free", "head of a free chunk"],
+  ["1", "shared", "shared"],
+  ["U", "unique", "unique"],
+  ["F", "free", "free chunk"],
   ["T", "table", "page table"],
-  ["K", "boot", "taken at boot: kernel K, slots M, early E, reserved R, unusable X"],
-  ["!", "illegal", "illegal count"],
+  ["K", "boot", "boot (K M E R X)"],
+  ["!", "illegal", "illegal"],
 ];
