@@ -65,7 +65,7 @@ void follow_slots_mark(sim_follow *follow, uint64_t number);
 /* Puts the slots that were marked, and those that the command under way has touched. */
 void follow_slots_put(sim_follow *follow, const sim_run *run);
 
-/* After the run: what the slots were before, and the strip. */
+/* After the run: the strip. */
 void follow_slots_end(sim_follow *follow);
 
 /* ---- follow_rows.c ---- */

@@ -11,6 +11,27 @@ static gpointer number_key(uint64_t number)
   return GSIZE_TO_POINTER(number + 1);
 }
 
+static int by_number(gconstpointer a, gconstpointer b)
+{
+  const uint64_t *x = a;
+  const uint64_t *y = b;
+  return (*x > *y) - (*x < *y);
+}
+
+static GArray *sorted_groups(const sim_follow *follow)
+{
+  GArray *groups = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+  GHashTableIter iter;
+  gpointer key;
+  g_hash_table_iter_init(&iter, follow->groups);
+  while (g_hash_table_iter_next(&iter, &key, NULL)) {
+    uint64_t group = GPOINTER_TO_SIZE(key) - 1;
+    g_array_append_val(groups, group);
+  }
+  g_array_sort(groups, by_number);
+  return groups;
+}
+
 /* ---- A slot as a row ---- */
 
 static const char *type_of(const struct fm_slot_view *view)
@@ -67,29 +88,6 @@ static uint64_t count_equal(uint64_t number, uint64_t end)
   return frames;
 }
 
-void follow_slots_boot(sim_follow *follow, const sim_run *run)
-{
-  struct follow_epoch *epoch = g_new(struct follow_epoch, 1);
-  *epoch = (struct follow_epoch){.moment = sim_player_moments(follow->player) - 1,
-                                 .nr_frames = run->kernel->nr_frames,
-                                 .slots = g_array_new(FALSE, FALSE, sizeof(struct follow_slots))};
-  for (uint64_t number = 0; number < epoch->nr_frames;) {
-    struct follow_slots slots = {.first = number};
-    struct fm_chunk_run chunk = fm_chunk_look(run->kernel, fm_paddr_of(number * FM_PAGE_SIZE));
-    read_slot(run, number, &slots.view, slots.storage);
-    slots.type = type_of(&slots.view);
-    slots.view.vtable = NULL; /* it goes with its machine */
-    uint64_t end = MIN(number + chunk.frames, epoch->nr_frames);
-    slots.frames = chunk.state == FM_CHUNK_WRITTEN ? count_equal(number, end) : end - number;
-    g_array_append_val(epoch->slots, slots);
-    number += slots.frames;
-  }
-  g_ptr_array_add(follow->epochs, epoch);
-  sim_player_forget(follow->player, SIM_PLAYER_SLOT);
-  g_array_set_size(follow->dirty, 0);
-  g_hash_table_remove_all(follow->is_dirty);
-}
-
 /* What the slot said when this machine had booted; false: there is no such slot. */
 static bool find_at_boot(const struct follow_epoch *epoch, uint64_t number,
                          const struct follow_slots **ret)
@@ -111,14 +109,75 @@ static bool find_at_boot(const struct follow_epoch *epoch, uint64_t number,
 
 /* ---- The run ---- */
 
+static char *row_at_boot(const struct follow_epoch *epoch, uint64_t number)
+{
+  const struct follow_slots *slots;
+  return find_at_boot(epoch, number, &slots) ? slot_row(&slots->view, slots->type, slots->storage)
+                                             : NULL;
+}
+
+/* The frames of a group that nobody looked at so far: what they were from each boot on.  The last
+ * machine comes first, because it is the one whose rows count now. */
+static void amend_group(sim_follow *follow, uint64_t group)
+{
+  uint64_t first = group * SIM_PLAYER_STRIP_FRAMES;
+  for (uint64_t number = first; number < first + SIM_PLAYER_STRIP_FRAMES; number++)
+    for (guint e = follow->epochs->len; e > 0; e--) {
+      const struct follow_epoch *epoch = follow->epochs->pdata[e - 1];
+      g_autofree char *key = key_of(number);
+      g_autofree char *row = row_at_boot(epoch, number);
+      if (row != NULL || e > 1)
+        sim_player_amend(follow->player, epoch->moment, SIM_PLAYER_SLOT, key, row);
+    }
+}
+
+/* The frames of all groups so far, in a machine that has just booted. */
+static void put_groups(sim_follow *follow, const struct follow_epoch *epoch)
+{
+  g_autoptr(GArray) groups = sorted_groups(follow);
+  for (guint i = 0; i < groups->len; i++) {
+    uint64_t first = g_array_index(groups, uint64_t, i) * SIM_PLAYER_STRIP_FRAMES;
+    for (uint64_t number = first; number < first + SIM_PLAYER_STRIP_FRAMES; number++) {
+      g_autofree char *key = key_of(number);
+      g_autofree char *row = row_at_boot(epoch, number);
+      sim_player_amend(follow->player, epoch->moment, SIM_PLAYER_SLOT, key, row);
+    }
+  }
+}
+
+void follow_slots_boot(sim_follow *follow, const sim_run *run)
+{
+  struct follow_epoch *epoch = g_new(struct follow_epoch, 1);
+  *epoch = (struct follow_epoch){.moment = sim_player_moments(follow->player) - 1,
+                                 .nr_frames = run->kernel->nr_frames,
+                                 .slots = g_array_new(FALSE, FALSE, sizeof(struct follow_slots))};
+  for (uint64_t number = 0; number < epoch->nr_frames;) {
+    struct follow_slots slots = {.first = number};
+    struct fm_chunk_run chunk = fm_chunk_look(run->kernel, fm_paddr_of(number * FM_PAGE_SIZE));
+    read_slot(run, number, &slots.view, slots.storage);
+    slots.type = type_of(&slots.view);
+    slots.view.vtable = NULL; /* it goes with its machine */
+    uint64_t end = MIN(number + chunk.frames, epoch->nr_frames);
+    slots.frames = chunk.state == FM_CHUNK_WRITTEN ? count_equal(number, end) : end - number;
+    g_array_append_val(epoch->slots, slots);
+    number += slots.frames;
+  }
+  g_ptr_array_add(follow->epochs, epoch);
+  sim_player_forget(follow->player, SIM_PLAYER_SLOT);
+  put_groups(follow, epoch);
+  g_array_set_size(follow->dirty, 0);
+  g_hash_table_remove_all(follow->is_dirty);
+}
+
 /* Whether the frame is in the strip, or can be. */
 static bool take_in(sim_follow *follow, uint64_t number)
 {
-  gpointer group = number_key(number / SIM_PLAYER_STRIP_FRAMES);
-  if (g_hash_table_contains(follow->groups, group))
+  uint64_t group = number / SIM_PLAYER_STRIP_FRAMES;
+  if (g_hash_table_contains(follow->groups, number_key(group)))
     return true;
   if (g_hash_table_size(follow->groups) < SIM_PLAYER_STRIPS) {
-    g_hash_table_add(follow->groups, group);
+    g_hash_table_add(follow->groups, number_key(group));
+    amend_group(follow, group);
     return true;
   }
   g_hash_table_add(follow->beyond, number_key(number));
@@ -130,13 +189,6 @@ void follow_slots_mark(sim_follow *follow, uint64_t number)
   if (!g_hash_table_add(follow->is_dirty, number_key(number)))
     return;
   g_array_append_val(follow->dirty, number);
-}
-
-static int by_number(gconstpointer a, gconstpointer b)
-{
-  const uint64_t *x = a;
-  const uint64_t *y = b;
-  return (*x > *y) - (*x < *y);
 }
 
 void follow_slots_put(sim_follow *follow, const sim_run *run)
@@ -163,41 +215,12 @@ void follow_slots_put(sim_follow *follow, const sim_run *run)
 
 /* ---- The end ---- */
 
-static GArray *sorted_groups(const sim_follow *follow)
-{
-  GArray *groups = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-  GHashTableIter iter;
-  gpointer key;
-  g_hash_table_iter_init(&iter, follow->groups);
-  while (g_hash_table_iter_next(&iter, &key, NULL)) {
-    uint64_t group = GPOINTER_TO_SIZE(key) - 1;
-    g_array_append_val(groups, group);
-  }
-  g_array_sort(groups, by_number);
-  return groups;
-}
-
-/* Every frame of the strip is something in every machine, from its boot on. */
-static void amend_frame(sim_follow *follow, const struct follow_epoch *epoch, uint64_t number)
-{
-  const struct follow_slots *slots;
-  g_autofree char *key = key_of(number);
-  g_autofree char *row = NULL;
-  if (find_at_boot(epoch, number, &slots))
-    row = slot_row(&slots->view, slots->type, slots->storage);
-  if (row != NULL || epoch != follow->epochs->pdata[0])
-    sim_player_amend(follow->player, epoch->moment, SIM_PLAYER_SLOT, key, row);
-}
-
 void follow_slots_end(sim_follow *follow)
 {
   g_autoptr(GArray) groups = sorted_groups(follow);
   for (guint i = 0; i < groups->len; i++) {
     uint64_t first = g_array_index(groups, uint64_t, i) * SIM_PLAYER_STRIP_FRAMES;
     sim_player_strip(follow->player, first * FM_PAGE_SIZE, SIM_PLAYER_STRIP_FRAMES);
-    for (uint64_t number = first; number < first + SIM_PLAYER_STRIP_FRAMES; number++)
-      for (guint e = follow->epochs->len; e > 0; e--)
-        amend_frame(follow, follow->epochs->pdata[e - 1], number);
   }
   guint beyond = g_hash_table_size(follow->beyond);
   if (beyond != 0) {

@@ -68,7 +68,8 @@ class Places {
 }
 
 class RowPanel {
-  // columns: [heading, text of a value, class]; the first one is the head of its row.
+  // columns: [heading, text of a value, class, share of the width]; the first one is the head of
+  // its row.
   constructor(film, options) {
     this.section = options.section;
     this.columns = options.columns;
@@ -87,7 +88,13 @@ class RowPanel {
     body.setAttribute("tabindex", "0");
     body.setAttribute("role", "group");
     body.setAttribute("aria-labelledby", `${options.id}-title`);
-    body.append(make("table", {}, make("thead", {}, head), tbody));
+    const widths = make("colgroup");
+    for (const [, , , share] of this.columns) {
+      const column = make("col");
+      column.style.width = `${share}%`;
+      widths.append(column);
+    }
+    body.append(make("table", { class: "rows" }, widths, make("thead", {}, head), tbody));
   }
 
   addRow(tbody) {

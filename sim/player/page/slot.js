@@ -7,10 +7,13 @@ class Selection {
     this.pinned = null;
     this.listeners = [];
     let last = null;
-    this.automatic = film.moments.map((moment) => {
+    const automatic = film.moments.map((moment) => {
       last = Selection.choose(moment, last);
       return last;
     });
+    // Before there is one: what it will be about.
+    const first = automatic.find((frame) => frame !== null) || null;
+    this.automatic = automatic.map((frame) => frame || first);
   }
 
   // What the moment says it is about, else a slot that it changed; a frame that somebody uses
@@ -22,10 +25,8 @@ class Selection {
     const text = (moment.changes || []).join(" ");
     const told = changed.find(([, key]) => text.includes(`${key}:`));
     if (told !== undefined) return told[1];
-    if (moment.kind === "step" && moment.changes === undefined && last !== null) return last;
-    if (moment.kind === "end" || changed.length > 64) return last;
-    if (own !== undefined) return own[1];
-    return changed.length > 0 && last === null ? changed[0][1] : last;
+    if (moment.kind !== "point" && moment.changes === undefined) return last;
+    return own !== undefined ? own[1] : last;
   }
 
   at(n) {

@@ -78,6 +78,6 @@ const LEGEND = [
   ["U", "unique", "unique"],
   ["F", "free", "free chunk"],
   ["T", "table", "page table"],
-  ["K", "boot", "boot (K M E R X)"],
+  ["K", "boot", "boot"],
   ["!", "illegal", "illegal"],
 ];
