@@ -24,11 +24,13 @@ struct output {
   bool json_on_stdout;
   bool all_steps;
   uint64_t steps;
+  struct followers *followers;
 };
 
 static void print_text(enum sim_text_kind kind, const char *text, void *data)
 {
   struct output *output = data;
+  followers_text(output->followers, kind, text);
   if (kind == SIM_TEXT_MESSAGE) {
     fflush(stdout);
     fputs(text, stderr);
@@ -183,7 +185,9 @@ static void choices_clear(struct choices *choices)
 static int execute(const sim_script *script, const char *path, struct sim_run_options options,
                    const struct choices *choices)
 {
-  struct output output = {.quiet = choices->quiet,
+  struct followers followers;
+  struct output output = {.followers = &followers,
+                          .quiet = choices->quiet,
                           .json_on_stdout =
                               choices->json != NULL && strcmp(choices->json, "-") == 0,
                           .all_steps = choices->steps != NULL};
@@ -191,7 +195,6 @@ static int execute(const sim_script *script, const char *path, struct sim_run_op
   options.sink_data = &output;
   options.interrupted = &interrupted;
   (void)signal(SIGINT, on_interrupt);
-  struct followers followers;
   int status = followers_open(&followers, &choices->follow, path);
   if (status >= 0)
     return status;
@@ -199,7 +202,7 @@ static int execute(const sim_script *script, const char *path, struct sim_run_op
 
   g_autoptr(sim_run) run = sim_run_new(script, &options);
   enum sim_verdict verdict = sim_run_execute(run);
-  status = followers_close(&followers, run);
+  status = followers_close(&followers, run, verdict);
   struct sim_run_summary summary;
   sim_run_summary(run, &summary);
   const sim_machine *machine = sim_run_machine(run);
@@ -252,7 +255,7 @@ static int run_script(const char *path, struct sim_run_options *options,
   if (options->build == SIM_BUILD_NATIVE &&
       (followers_need_hooks(&choices->follow) || sim_run_needs_hooks(script, options)))
     return cli_usage_error(
-        "run", "threads, --points, --check full, --trace-out, --record and --until N.POINT "
+        "run", "threads, --points, --check full, --trace-out, --record, --html and --until N.POINT "
                "need the instrumented build; leave --build native out");
   if (choices->step)
     return step_session(script, path, options, choices->steps != NULL);
@@ -336,6 +339,7 @@ static int check_step(const struct choices *choices, const char *path)
   const char *other = choices->until != NULL   ? "--until"
                       : follow->trace != NULL  ? "--trace-out"
                       : follow->record != NULL ? "--record"
+                      : follow->html != NULL   ? "--html"
                       : choices->json != NULL  ? "--json"
                       : follow->why != NULL    ? "--why"
                       : choices->build != NULL ? "--build"
@@ -413,6 +417,8 @@ static int parse_options(int *argc, char ***argv, struct choices *choices)
        "binary, text or llfree (binary)", "FORM"},
       {"trace-out", 0, 0, G_OPTION_ARG_FILENAME, &choices->follow.trace,
        "Write a timeline for ui.perfetto.dev", "FILE"},
+      {"html", 0, 0, G_OPTION_ARG_FILENAME, &choices->follow.html,
+       "Write a page that plays the run in a browser", "FILE"},
       {"why", 0, 0, G_OPTION_ARG_STRING, &choices->follow.why,
        "Print each step that changed this frame", "ADDRESS"},
       {"step", 0, 0, G_OPTION_ARG_NONE, &choices->step, "Step forward and back, from a prompt",
