@@ -10,6 +10,7 @@
 #include "sim/script/number.h"
 #include "tools/cli.h"
 #include "tools/followers.h"
+#include "tools/questions.h"
 #include "tools/step.h"
 
 /* Steps beyond this are counted, not printed, unless --steps all asks for them. */
@@ -87,18 +88,21 @@ static void add_found(JsonBuilder *json, const GArray *found)
 }
 
 static bool write_json(const char *path, const char *script, enum sim_verdict verdict,
-                       const struct sim_run_summary *summary, const GArray *found,
+                       const sim_run *run, const struct sim_run_options *options,
                        const char *digest)
 {
+  struct sim_run_summary summary;
+  sim_run_summary(run, &summary);
   JsonBuilder *json = cli_json_begin("run");
   cli_json_string(json, "script", script);
   cli_json_string(json, "verdict", verdict_words[verdict]);
-  cli_json_int(json, "steps", summary->steps);
-  cli_json_int(json, "expectations", summary->expectations);
-  cli_json_int(json, "findings", summary->findings);
-  add_found(json, found);
-  cli_json_hex(json, "seed", summary->seed);
-  cli_json_string(json, "build", summary->build);
+  cli_json_int(json, "steps", summary.steps);
+  cli_json_int(json, "expectations", summary.expectations);
+  cli_json_int(json, "findings", summary.findings);
+  add_found(json, sim_run_found(run));
+  cli_json_hex(json, "seed", summary.seed);
+  cli_json_string(json, "build", summary.build);
+  questions_record(json, options, sim_run_questions(run));
   if (digest != NULL)
     cli_json_string(json, "digest", digest);
   return cli_json_end(json, path, false);
@@ -136,6 +140,7 @@ struct choices {
   char *build;
   char *steps;
   char *ram_file;
+  char *answers;
   char **defines;
   gboolean quiet;
   gboolean syntax_only;
@@ -153,6 +158,7 @@ static void choices_clear(struct choices *choices)
   g_free(choices->build);
   g_free(choices->steps);
   g_free(choices->ram_file);
+  g_free(choices->answers);
   g_strfreev(choices->defines);
   followers_choice_clear(&choices->follow);
 }
@@ -185,10 +191,11 @@ static int execute(const sim_script *script, const char *path, struct sim_run_op
 
   if (!output.json_on_stdout && (!choices->quiet || choices->digest))
     print_summary(verdict, &summary, choices->digest ? digest : NULL);
+  if (!output.json_on_stdout)
+    questions_print(&options, sim_run_questions(run));
   followers_print(&followers);
   followers_clear(&followers);
-  if (choices->json != NULL &&
-      !write_json(choices->json, path, verdict, &summary, sim_run_found(run), digest))
+  if (choices->json != NULL && !write_json(choices->json, path, verdict, run, &options, digest))
     return CLI_INPUT;
   if (status >= 0)
     return status;
@@ -323,6 +330,23 @@ static int check_step(const struct choices *choices, const char *path)
   return -1;
 }
 
+/* Questions are for people: not where only a record is written, nor at a prompt. */
+static int check_answers(const struct choices *choices, const char *path,
+                         struct sim_run_options *options)
+{
+  bool record = choices->json != NULL && strcmp(choices->json, "-") == 0;
+  const char *answers = choices->answers;
+  bool ask = answers != NULL && strcmp(answers, "ask") == 0;
+  if (ask && (record || choices->quiet || choices->step))
+    return cli_usage_error("run", "--answers ask and %s do not go together",
+                           choices->step    ? "--step"
+                           : choices->quiet ? "--quiet"
+                                            : "--json -");
+  if (answers == NULL && (record || choices->quiet || choices->step))
+    answers = "reveal";
+  return questions_choose("run", answers, path, options);
+}
+
 static int parse_options(int *argc, char ***argv, struct choices *choices)
 {
   const GOptionEntry entries[] = {
@@ -342,6 +366,8 @@ static int parse_options(int *argc, char ***argv, struct choices *choices)
       {"digest", 0, 0, G_OPTION_ARG_NONE, &choices->digest, "Print the digest of all frames", NULL},
       {"ram", 0, 0, G_OPTION_ARG_FILENAME, &choices->ram_file, "Keep the RAM in this sparse file",
        "FILE"},
+      {"answers", 0, 0, G_OPTION_ARG_STRING, &choices->answers, "Of questions: ask, reveal or hide",
+       "HOW"},
       {"json", 0, 0, G_OPTION_ARG_FILENAME, &choices->json,
        "Write JSON Lines to FILE (- is stdout)", "FILE"},
       {"record", 0, 0, G_OPTION_ARG_FILENAME, &choices->follow.record,
@@ -380,7 +406,8 @@ static int run_chosen(int argc, char **argv, struct choices *choices)
   if ((status = check_step(choices, argv[1])) >= 0 ||
       (status = parse_until(choices->until, &options)) >= 0 ||
       (status = parse_build(choices->build, &options)) >= 0 ||
-      (status = parse_seed(choices->seed, &options)) >= 0 || (status = parse_why(choices)) >= 0)
+      (status = parse_seed(choices->seed, &options)) >= 0 || (status = parse_why(choices)) >= 0 ||
+      (status = check_answers(choices, argv[1], &options)) >= 0)
     return status;
   return run_script(argv[1], &options, choices);
 }

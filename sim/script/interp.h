@@ -126,7 +126,8 @@ struct sim_run {
   uint64_t steps;
   uint64_t expectations;
   uint64_t findings;
-  GArray *found; /* struct sim_run_found */
+  GArray *found;     /* struct sim_run_found */
+  GArray *questions; /* struct sim_question */
   bool script_error;
   bool bad_input; /* and the error is one of a file that the script needs */
   bool limit;

@@ -456,6 +456,15 @@ static const struct sim_verb_syntax verbs[] = {
      .example = "note \"Two names, one frame.\"",
      .summary = "print a line of text",
      .user = ACTION(sim_verb_note, .when_dead = true, .no_step = true, .help = "It is no step.")},
+    {.name = "ask",
+     .grammar = "STRING [choice OPTIONS] answer EXPR [if CONDITION] [because STRING]",
+     .example = "ask \"How many hold it?\" answer refcount f",
+     .summary = "ask a question; the machine knows the answer",
+     .user = ACTION(
+         sim_verb_ask, .main_only = true, .when_dead = true, .no_step = true,
+         .help = "It is no step.  The answer is a number, a word, or yes or no for a condition.\n"
+                 "With `choice` it is one of the options (`choice yes | no | \"at times\"`), and\n"
+                 "an option may be stated; `if` then says what has to hold for it to be right.")},
     {0},
 };
 

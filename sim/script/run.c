@@ -7,6 +7,7 @@
 
 #include "sim/script/interp.h"
 #include "sim/script/number.h"
+#include "sim/script/question.h"
 
 /* ---- What the script needs ---- */
 
@@ -85,6 +86,8 @@ sim_run *sim_run_new(const sim_script *script, const struct sim_run_options *opt
       options->build == SIM_BUILD_INSTRUMENTED || sim_run_needs_hooks(script, options);
   run->found = g_array_new(FALSE, FALSE, sizeof(struct sim_run_found));
   g_array_set_clear_func(run->found, found_clear);
+  run->questions = g_array_new(FALSE, FALSE, sizeof(struct sim_question));
+  g_array_set_clear_func(run->questions, sim_question_clear);
   sim_config_init(&run->config, NULL);
   for (const char *const *text = options->defines; text != NULL && *text != NULL; text++)
     define(run, *text);
@@ -107,6 +110,7 @@ sim_run *sim_run_free(sim_run *run)
   g_clear_pointer(&run->allowed, g_hash_table_unref);
   sim_cpu_clear(&run->main);
   g_array_unref(run->found);
+  g_array_unref(run->questions);
   g_free(run);
   return NULL;
 }
@@ -223,6 +227,11 @@ enum sim_verdict sim_run_execute(sim_run *run)
 const GArray *sim_run_found(const sim_run *run)
 {
   return run->found;
+}
+
+const GArray *sim_run_questions(const sim_run *run)
+{
+  return run->questions;
 }
 
 void sim_run_summary(const sim_run *run, struct sim_run_summary *ret)

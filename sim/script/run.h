@@ -55,6 +55,9 @@ struct sim_run_watcher {
 
 enum sim_build { SIM_BUILD_AUTO, SIM_BUILD_NATIVE, SIM_BUILD_INSTRUMENTED };
 
+/* What a run does at `ask`: question.h. */
+struct sim_question;
+
 struct sim_run_options {
   uint64_t seed;
   bool seed_given;                          /* else the script's own, else 0 */
@@ -66,6 +69,11 @@ struct sim_run_options {
   const char *const *defines;               /* "NAME=value", NULL-terminated; or NULL */
   const volatile sig_atomic_t *interrupted; /* not 0: stop before the next command; or NULL */
   const struct sim_run_watcher *watchers;   /* borrowed; or NULL */
+  bool hide_answers;                        /* of questions that nobody is asked */
+  /* Gets an answer (owned by the run then) from somebody; NULL: there is none.  Without it,
+   * questions are told with their answers. */
+  char *(*ask)(const struct sim_question *question, void *data);
+  void *ask_data;
   void (*sink)(enum sim_text_kind kind, const char *text, void *data);
   void *sink_data;
 };
@@ -103,6 +111,9 @@ struct sim_run_found {
 
 /* All findings, struct sim_run_found, in the order in which they were made; borrowed. */
 const GArray *sim_run_found(const sim_run *run);
+
+/* All questions so far, struct sim_question, in their order; borrowed. */
+const GArray *sim_run_questions(const sim_run *run);
 
 /* Whether the script or these options need the instrumented build. */
 bool sim_run_needs_hooks(const sim_script *script, const struct sim_run_options *options);

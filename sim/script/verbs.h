@@ -52,6 +52,7 @@ enum sim_flow sim_verb_poke(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_show(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_check(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_note(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_ask(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_process(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_map(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_unmap(sim_run *run, const struct sim_command *command);
