@@ -12,6 +12,7 @@
 #include "sim/lesson/lesson.h"
 #include "sim/lesson/markdown.h"
 #include "tools/cli.h"
+#include "tools/questions.h"
 #include "tools/step.h"
 
 /* Characters of a line of text. */
@@ -21,6 +22,7 @@
 struct choices {
   char *folder;
   gboolean play;
+  gboolean quiz;
   gboolean check;
   gboolean notes;
 };
@@ -35,6 +37,7 @@ static int list_lessons(const GPtrArray *lessons)
   }
   printf("\nframesim lesson N          the text of one, by number or name\n"
          "framesim lesson N --play   its script, step by step, from a prompt\n"
+         "framesim lesson N --quiz   the same in one go, with its questions to answer\n"
          "framesim lesson N --check  run it as a test; without N: all of them\n"
          "framesim lesson N --notes  for teachers: goal, time, usual mistakes\n");
   return CLI_OK;
@@ -51,28 +54,6 @@ static int print_file(const struct sim_lesson *lesson, const char *file)
   return CLI_OK;
 }
 
-/* ---- Playing ---- */
-
-static int play(const struct sim_lesson *lesson)
-{
-  GError *error = NULL;
-  g_autofree char *path = g_build_filename(lesson->folder, "lesson.fms", NULL);
-  g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
-  g_autoptr(sim_script) script = sim_lesson_load_script(path, errors, &error);
-  for (guint i = 0; i < errors->len; i++)
-    fputs(errors->pdata[i], stderr);
-  if (errors->len != 0) {
-    g_clear_error(&error);
-    return CLI_USAGE;
-  }
-  if (script == NULL)
-    return cli_fail(error);
-  struct sim_run_options options = {0};
-  return step_session(script, path, &options, false);
-}
-
-/* ---- Checking ---- */
-
 static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int signal_number)
@@ -80,6 +61,66 @@ static void on_interrupt(int signal_number)
   interrupted = 1;
   (void)signal(signal_number, SIG_DFL);
 }
+
+/* ---- Playing ---- */
+
+/* The lesson's script and its path, which is owned by the caller; -1, or a status after a
+ * message. */
+static int load(const struct sim_lesson *lesson, char **ret_path, sim_script **ret)
+{
+  GError *error = NULL;
+  g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+  *ret_path = g_build_filename(lesson->folder, "lesson.fms", NULL);
+  *ret = sim_lesson_load_script(*ret_path, errors, &error);
+  for (guint i = 0; i < errors->len; i++)
+    fputs(errors->pdata[i], stderr);
+  if (*ret != NULL)
+    return -1;
+  if (errors->len == 0)
+    return cli_fail(error);
+  g_clear_error(&error);
+  return CLI_USAGE;
+}
+
+static int play(const struct sim_lesson *lesson)
+{
+  g_autofree char *path = NULL;
+  g_autoptr(sim_script) script = NULL;
+  int status = load(lesson, &path, &script);
+  const struct sim_run_options options = {.hide_answers = true, .interrupted = &interrupted};
+  return status >= 0 ? status : step_session(script, path, &options, false);
+}
+
+static void print_text(enum sim_text_kind kind, const char *text, void *data)
+{
+  (void)data;
+  if (kind == SIM_TEXT_MESSAGE) {
+    fflush(stdout);
+    fputs(text, stderr);
+  } else {
+    printf("%s\n", text);
+  }
+}
+
+/* The questions, between the steps that they are about. */
+static int quiz(const struct sim_lesson *lesson)
+{
+  g_autofree char *path = NULL;
+  g_autoptr(sim_script) script = NULL;
+  int status = load(lesson, &path, &script);
+  struct sim_run_options options = {.sink = print_text, .interrupted = &interrupted};
+  if (status >= 0 || (status = questions_choose("lesson", "ask", path, &options)) >= 0)
+    return status;
+  (void)signal(SIGINT, on_interrupt);
+  g_autoptr(sim_run) run = sim_run_new(script, &options);
+  enum sim_verdict verdict = sim_run_execute(run);
+  questions_print(&options, sim_run_questions(run));
+  return verdict == SIM_VERDICT_HELD          ? CLI_OK
+         : verdict == SIM_VERDICT_INTERRUPTED ? CLI_INTERRUPTED
+                                              : CLI_VIOLATED;
+}
+
+/* ---- Checking ---- */
 
 static void print_result(const struct sim_lesson *lesson, const struct sim_lesson_result *result)
 {
@@ -127,6 +168,12 @@ static int check(const GPtrArray *lessons, const struct sim_lesson *only)
 
 /* ---- Options ---- */
 
+/* The option that wants one lesson, or NULL. */
+static const char *wants_one(const struct choices *choices)
+{
+  return choices->play ? "--play" : choices->quiz ? "--quiz" : choices->notes ? "--notes" : NULL;
+}
+
 static int act(const GPtrArray *lessons, const char *word, const struct choices *choices)
 {
   const struct sim_lesson *lesson = NULL;
@@ -138,14 +185,16 @@ static int act(const GPtrArray *lessons, const char *word, const struct choices 
   }
   if (choices->check)
     return check(lessons, lesson);
-  if (lesson == NULL && (choices->play || choices->notes))
+  const char *option = wants_one(choices);
+  if (lesson == NULL && option != NULL)
     return cli_usage_error("lesson", "%s wants to know which lesson, as in 'framesim lesson 2 %s'",
-                           choices->play ? "--play" : "--notes",
-                           choices->play ? "--play" : "--notes");
+                           option, option);
   if (lesson == NULL)
     return list_lessons(lessons);
   if (choices->play)
     return play(lesson);
+  if (choices->quiz)
+    return quiz(lesson);
   return print_file(lesson, choices->notes ? "notes.md" : "README.md");
 }
 
@@ -154,8 +203,8 @@ static int run_chosen(int argc, char **argv, const struct choices *choices)
   GError *error = NULL;
   if (argc > 2)
     return cli_usage_error("lesson", "one lesson at a time, not '%s' too", argv[2]);
-  if (choices->play + choices->check + choices->notes > 1)
-    return cli_usage_error("lesson", "only one of --play, --check and --notes at a time");
+  if (choices->play + choices->quiz + choices->check + choices->notes > 1)
+    return cli_usage_error("lesson", "only one of --play, --quiz, --check and --notes at a time");
   const char *wanted = choices->folder != NULL ? choices->folder : g_getenv("FRAMESIM_LESSONS");
   g_autofree char *folder = sim_lessons_folder(wanted, FM_LESSONS, &error);
   g_autoptr(GPtrArray) lessons = folder != NULL ? sim_lessons_load(folder, &error) : NULL;
@@ -170,6 +219,8 @@ int cmd_lesson(int argc, char **argv)
   const GOptionEntry entries[] = {
       {"play", 'p', 0, G_OPTION_ARG_NONE, &choices.play,
        "Step through the lesson's script, forward and back", NULL},
+      {"quiz", 'q', 0, G_OPTION_ARG_NONE, &choices.quiz,
+       "Run it, and answer its questions on the way", NULL},
       {"check", 'c', 0, G_OPTION_ARG_NONE, &choices.check, "Run the lesson's scripts as tests",
        NULL},
       {"notes", 'n', 0, G_OPTION_ARG_NONE, &choices.notes, "Print the note for teachers", NULL},

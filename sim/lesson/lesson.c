@@ -209,21 +209,21 @@ static const struct sim_lesson *by_number(const GPtrArray *lessons, guint64 numb
   return NULL;
 }
 
-/* The one of that name, or the only one whose name begins so. */
-static const struct sim_lesson *by_name(const GPtrArray *lessons, const char *name)
+/* The one of that name, or the only one whose name has the word in it. */
+static const struct sim_lesson *by_name(const GPtrArray *lessons, const char *word)
 {
   const struct sim_lesson *found = NULL;
-  guint begin = 0;
+  guint having = 0;
   for (guint i = 0; i < lessons->len; i++) {
     const struct sim_lesson *lesson = lessons->pdata[i];
-    if (strcmp(lesson->name, name) == 0)
+    if (strcmp(lesson->name, word) == 0)
       return lesson;
-    if (!g_str_has_prefix(lesson->name, name))
+    if (strstr(lesson->name, word) == NULL)
       continue;
     found = lesson;
-    begin++;
+    having++;
   }
-  return begin == 1 ? found : NULL;
+  return having == 1 ? found : NULL;
 }
 
 const struct sim_lesson *sim_lessons_pick(const GPtrArray *lessons, const char *word,

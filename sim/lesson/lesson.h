@@ -35,8 +35,8 @@ char *sim_lessons_folder(const char *wanted, const char *installed, GError **err
 /* All lessons of a folder by number, struct sim_lesson *; at least one, no number twice. */
 GPtrArray *sim_lessons_load(const char *folder, GError **error);
 
-/* The lesson of a number ("9", "09") or a name ("busy-window", "09-busy-window", or the
- * beginning of the name if no other begins so); NULL with SIM_ERROR_USAGE.  Borrowed. */
+/* The lesson of a number ("9", "09") or a name ("busy-window", "10-busy-window", or a part of
+ * the name that no other has); NULL with SIM_ERROR_USAGE.  Borrowed. */
 const struct sim_lesson *sim_lessons_pick(const GPtrArray *lessons, const char *word,
                                           GError **error);
 

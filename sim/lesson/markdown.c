@@ -36,6 +36,7 @@ static void begin_block(struct plain *plain)
 static void add_inline(GString *out, const char *text)
 {
   bool code = false;
+  bool emphasis = false; /* within *, which a blank may follow at the end only */
   for (const char *at = text; *at != '\0'; at++) {
     if (*at == '`')
       code = !code;
@@ -51,11 +52,11 @@ static void add_inline(GString *out, const char *text)
       at = end;
     } else if (*at == '*' && at[1] == '*') {
       at++;
+    } else if (*at == '*' && (emphasis || at[1] != ' ')) {
+      emphasis = !emphasis;
     } else if (*at == '\\' && g_ascii_ispunct(at[1])) {
       g_string_append_c(out, *++at);
-    } else if (*at != '*') {
-      g_string_append_c(out, *at);
-    } else if (at[1] == ' ') { /* a product, no emphasis */
+    } else {
       g_string_append_c(out, *at);
     }
   }
@@ -132,7 +133,7 @@ static void add_row(struct plain *plain, const char *line)
   g_strstrip(inner);
   if (g_str_has_suffix(inner, "|"))
     inner[strlen(inner) - 1] = '\0';
-  if (strspn(inner, "-|: ") == strlen(inner) && strchr(inner, '-') != NULL)
+  if (strspn(inner, "-|: ") == strlen(inner) && strstr(inner, "---") != NULL)
     return; /* the rule below the head */
   char **cells = g_strsplit(inner, "|", -1);
   for (char **cell = cells; *cell != NULL; cell++) {

@@ -76,14 +76,33 @@ for script in "$work"/example-*.fms docs/examples/busy.fms docs/examples/cow.fms
 done >"$found"
 verdict 'the scripts of framesim-script(5) and the lessons hold'
 
+# A lesson has its three files, a place in the plan, and a test.
+for lesson in docs/lessons/[0-9][0-9]-*/; do
+  name=$(basename "$lesson")
+  for file in README.md notes.md lesson.fms; do
+    [ -f "$lesson$file" ] || printf '%s%s is missing\n' "$lesson" "$file"
+  done
+  grep -q "($name/README.md)" docs/lessons/README.md ||
+    printf '%s is not in docs/lessons/README.md\n' "$name"
+  grep -q "^  '$name',$" tests/meson.build || printf '%s is not in tests/meson.build\n' "$name"
+  for word in Goal Time Before; do
+    grep -q "^\*\*$word\.\*\* " "${lesson}notes.md" ||
+      printf '%snotes.md does not say **%s.**\n' "$lesson" "$word"
+  done
+done >"$found"
+verdict 'each lesson is whole, in the plan, and tested'
+
 project_files '*.md' >"$work/documents"
 quoting=0
 : >"$work/differences"
 while IFS= read -r file; do
   # shellcheck disable=SC2016 # the mark of a block
-  grep -q '^```console$' "$file" || continue
+  grep -qE '^```(console|c [^ ]+ [^ ]+)$' "$file" || continue
   quoting=$((quoting + 1))
-  sh docs/quote.sh "$build_root" "$file" >"$work/renewed"
+  if ! sh docs/quote.sh "$build_root" "$file" >"$work/renewed" 2>"$work/output"; then
+    printf '%s: ' "$file"
+    cat "$work/output"
+  fi
   if ! diff "$file" "$work/renewed" >>"$work/differences"; then
     printf '%s: renew it: docs/quote.sh -i BUILD %s\n' "$file" "$file"
   fi
