@@ -44,7 +44,7 @@ struct sim_config {
   struct sim_extent initramfs;
   struct sim_extent cmdline;
   struct sim_extent framebuffer;
-  const char *ram_file; /* NULL: memory of this process only */
+  const char *ram_file;     /* NULL: memory of this process only */
   const struct fm_ops *ops; /* that load and boot; borrowed for the machine's life; NULL: native */
 };
 

@@ -32,6 +32,7 @@ enum sim_museum_end {
   SIM_MUSEUM_HELD,
   SIM_MUSEUM_VIOLATED,
   SIM_MUSEUM_NO_BOOT,  /* a machine that does not boot */
+  SIM_MUSEUM_WAITS,    /* a CPU waits for one that the schedule does not let go on */
   SIM_MUSEUM_NOT_SEEN, /* a script that is run in one order cannot show it */
 };
 

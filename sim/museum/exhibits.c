@@ -5,8 +5,19 @@
 
 #define EXHIBITS(X)                                                                                \
   X(look_then_decrement)                                                                           \
+  X(zero_is_unused)                                                                                \
   X(dealloc_first)                                                                                 \
-  X(zero_is_unused)
+  X(count_wraps)                                                                                   \
+  X(repurpose_unwinds)                                                                             \
+  X(past_the_end)                                                                                  \
+  X(slice_wrap)                                                                                    \
+  X(empty_segment)                                                                                 \
+  X(swallowed_error)                                                                               \
+  X(partial_segment)                                                                               \
+  X(bytes_for_frames)                                                                              \
+  X(claim_of_free)                                                                                 \
+  X(list_ids)                                                                                      \
+  X(unique_relaxed)
 
 #define DECLARE(name) extern const struct sim_museum_exhibit sim_museum_##name;
 EXHIBITS(DECLARE)

@@ -4,10 +4,10 @@
 
 static void drop(struct fm_kernel *kernel, struct fm_frame frame)
 {
+  /* count.load, relaxed: pairs with nothing; that is the fault. */
   uint64_t seen = fm_load_relaxed(FM_SITE_COUNT_LOAD, &frame.slot->ref_count);
-  /* count.load, relaxed: nothing here pairs with anything; that is the fault. */
+  /* drop.dec, release: as in fm_slot_dec(), but what it saw is thrown away. */
   (void)fm_fetch_sub_release(FM_SITE_DROP_DEC, &frame.slot->ref_count, 1);
-  /* drop.dec, release: as in fm_slot_dec(), but its answer is thrown away. */
   if (seen != 1)
     return;
   fm_slot_drop_last(kernel, frame.slot);

@@ -43,10 +43,9 @@ const struct sim_museum_exhibit sim_museum_zero_is_unused = {
     .kind = SIM_MUSEUM_ORDER,
     .published = true,
     .source = "https://github.com/asterinas/asterinas/issues/1752",
-    .fault =
-        "A count of 0 said that a frame is nobody's, and also that its last owner is still "
-        "destroying its metadata. A claim was a compare-exchange from 0 to 1, so it could win "
-        "while the dropper, whose decrement had made the 0, was yet to run the destructor.",
+    .fault = "A count of 0 said that a frame is nobody's, and also that its last owner is still "
+             "destroying its metadata. A claim was a compare-exchange from 0 to 1, so it could win "
+             "while the dropper, whose decrement had made the 0, was yet to run the destructor.",
     .outcome =
         "The old owner destroys the metadata of the new one, and gives a frame to the allocator "
         "that somebody owns.",

@@ -284,8 +284,9 @@ enum sim_flow sim_verb_boot(sim_run *run, const struct sim_command *command)
   run->boots++;
   sim_machine_watch_memory(run->machine, tell_memory, run);
   sim_run_text(
-      run, SIM_TEXT_OUTPUT, "      %s: %" PRIu64 " frames, %u CPU%s, allocator %s, seed %" PRIu64 "%s%s",
-      run->map->file, run->kernel->nr_frames, run->kernel->cpus, run->kernel->cpus == 1 ? "" : "s",
+      run, SIM_TEXT_OUTPUT,
+      "      %s: %" PRIu64 " frames, %u CPU%s, allocator %s, seed %" PRIu64 "%s%s", run->map->file,
+      run->kernel->nr_frames, run->kernel->cpus, run->kernel->cpus == 1 ? "" : "s",
       fm_allocator_name((enum fm_allocator_kind)run->kernel->allocator), run->seed,
       run->variant != NULL ? ", variant " : "", run->variant != NULL ? run->variant->name : "");
   return SIM_FLOW_NEXT;

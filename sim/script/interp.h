@@ -136,6 +136,7 @@ struct sim_run {
   bool bad_input; /* and the error is one of a file that the script needs */
   bool limit;
   bool no_boot;
+  bool waits; /* the error is that a thread waits for one that rests */
   bool stopped_early;
   bool interrupted;
   bool abandoning; /* threads that rest are being sent home */

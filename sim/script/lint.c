@@ -9,7 +9,7 @@
 
 /* What operations answer, by the names of their enums, and what only scripts answer. */
 static const char *const other_errors[] = {"NotSole", "WrongType", "NotUntyped", "Empty",
-                                           "AtGhost", "NotInList", "Unwound", NULL};
+                                           "AtGhost", "NotInList", "Unwound",    NULL};
 
 /* "Ok" is what `or err` receives on success; "free" is the free bytes; "none" no type; "unit"
  * another name of anon. */

@@ -237,6 +237,7 @@ void sim_run_summary(const sim_run *run, struct sim_run_summary *ret)
       .seed = run->seed,
       .build = run->machine != NULL ? sim_machine_ops(run->machine)->build : "none",
       .stopped_early = run->stopped_early,
+      .waits = run->waits,
       .title = run->title,
       .variant = run->booted != NULL ? run->booted->name : NULL,
   };

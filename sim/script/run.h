@@ -57,15 +57,15 @@ enum sim_build { SIM_BUILD_AUTO, SIM_BUILD_NATIVE, SIM_BUILD_INSTRUMENTED };
 
 struct sim_run_options {
   uint64_t seed;
-  bool seed_given;                          /* else the script's own, else 0 */
-  uint64_t until_step;                      /* 0: to the end */
-  const char *until_point;                  /* within that step; NULL: after it */
-  enum sim_build build;                     /* AUTO: native until something needs the hooks */
-  bool points;                              /* report every access */
-  const char *ram_file;                     /* NULL: memory */
-  const char *variant;                      /* of the museum; over the script's own; or NULL */
-  const sim_script *schedule;               /* sim_run_parse_schedule(); over the script's; or NULL */
-  const char *const *defines;               /* "NAME=value", NULL-terminated; or NULL */
+  bool seed_given;            /* else the script's own, else 0 */
+  uint64_t until_step;        /* 0: to the end */
+  const char *until_point;    /* within that step; NULL: after it */
+  enum sim_build build;       /* AUTO: native until something needs the hooks */
+  bool points;                /* report every access */
+  const char *ram_file;       /* NULL: memory */
+  const char *variant;        /* of the museum; over the script's own; or NULL */
+  const sim_script *schedule; /* sim_run_parse_schedule(); over the script's; or NULL */
+  const char *const *defines; /* "NAME=value", NULL-terminated; or NULL */
   const volatile sig_atomic_t *interrupted; /* not 0: stop before the next command; or NULL */
   const struct sim_run_watcher *watchers;   /* borrowed; or NULL */
   void (*sink)(enum sim_text_kind kind, const char *text, void *data);
@@ -120,9 +120,10 @@ struct sim_run_summary {
   uint64_t expectations; /* that were looked at */
   uint64_t findings;
   uint64_t seed;
-  const char *build;  /* "native", "instrumented" or "none" */
-  bool stopped_early; /* by until_step */
-  const char *title;  /* or NULL */
+  const char *build;   /* "native", "instrumented" or "none" */
+  bool stopped_early;  /* by until_step */
+  bool waits;          /* a schedule could not go on: a thread waits for one that rests */
+  const char *title;   /* or NULL */
   const char *variant; /* of the machine that was booted last; NULL: the present form */
 };
 
