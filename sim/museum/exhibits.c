@@ -17,7 +17,10 @@
   X(bytes_for_frames)                                                                              \
   X(claim_of_free)                                                                                 \
   X(list_ids)                                                                                      \
-  X(unique_relaxed)
+  X(unique_relaxed)                                                                                \
+  X(cow_by_mappings)                                                                               \
+  X(flush_after_drop)                                                                              \
+  X(balance_subpage)
 
 #define DECLARE(name) extern const struct sim_museum_exhibit sim_museum_##name;
 EXHIBITS(DECLARE)
