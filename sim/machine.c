@@ -9,6 +9,7 @@
 #include "sim/bootmap/bootmap.h"
 #include "sim/error.h"
 #include "sim/internal.h"
+#include "sim/museum/types.h"
 
 struct sim_machine *sim_machine_here;
 __thread struct fm_port_cpu fm_port_this_cpu;
@@ -172,6 +173,8 @@ sim_machine *sim_machine_new(const struct sim_config *config, GError **error)
   if (machine == NULL || !sim_plan_make(config, &machine->plan, error))
     return NULL;
 
+  if (config->ops != NULL)
+    machine->ops = config->ops;
   const struct sim_plan *plan = &machine->plan;
   uint64_t ram_size = memory_end(plan);
   if (config->metadata == FM_METADATA_DEFERRED)
@@ -317,7 +320,7 @@ enum fm_meta_status sim_machine_register(sim_machine *machine, const struct fm_m
   return status;
 }
 
-bool sim_machine_type(const sim_machine *machine, const char *name, fm_meta_id *ret)
+bool sim_machine_type(sim_machine *machine, const char *name, fm_meta_id *ret)
 {
   if (strcmp(name, "unit") == 0)
     name = "anon";
@@ -328,7 +331,13 @@ bool sim_machine_type(const sim_machine *machine, const char *name, fm_meta_id *
       return true;
     }
   }
-  return false;
+  const struct fm_meta_type *type = sim_museum_type(name);
+  uint32_t number;
+  if (type == NULL || machine->ram.readonly ||
+      sim_machine_register(machine, type, &number) != FM_META_OK)
+    return false;
+  *ret = fm_meta_id_of(number, type->size);
+  return true;
 }
 
 void sim_cpu_enter(sim_machine *machine, uint32_t id)

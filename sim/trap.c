@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "sim/internal.h"
+#include "sim/museum/unwind.h"
 
 static __thread struct sim_trap *this_trap;
 
@@ -65,6 +66,28 @@ void sim_trap_raise(const struct sim_trap *trap)
     g_error("outside of a guarded call: %s", trap->text);
   g_strlcpy(this_trap->text, trap->text, sizeof(this_trap->text));
   end_with(trap->end);
+}
+
+void sim_unwind(void)
+{
+  if (this_trap == NULL)
+    g_error("unwinding outside of a guarded call");
+  end_with(SIM_END_UNWOUND);
+}
+
+bool sim_unwind_catch(void (*body)(void *data), void *data)
+{
+  struct sim_trap *outer = this_trap;
+  struct sim_trap inner;
+  inner.end = SIM_END_DONE;
+  if (sigsetjmp(inner.back, FM_UNDER_TSAN) == 0) {
+    this_trap = &inner;
+    body(data);
+  }
+  this_trap = outer;
+  if (inner.end != SIM_END_DONE && inner.end != SIM_END_UNWOUND)
+    sim_trap_raise(&inner);
+  return inner.end == SIM_END_DONE;
 }
 
 /* Says which kernel address a process address stands for.  The linear mapping and the

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sim/error.h"
+#include "sim/museum/museum.h"
 #include "sim/script/number.h"
 #include "tools/cli.h"
 #include "tools/followers.h"
@@ -102,6 +103,8 @@ static bool write_json(const char *path, const char *script, enum sim_verdict ve
   add_found(json, sim_run_found(run));
   cli_json_hex(json, "seed", summary.seed);
   cli_json_string(json, "build", summary.build);
+  if (summary.variant != NULL)
+    cli_json_string(json, "variant", summary.variant);
   questions_record(json, options, sim_run_questions(run));
   if (digest != NULL)
     cli_json_string(json, "digest", digest);
@@ -112,8 +115,9 @@ static void print_summary(enum sim_verdict verdict, const struct sim_run_summary
                           const char *digest)
 {
   bool good = verdict == SIM_VERDICT_HELD;
-  g_autofree char *build = strcmp(summary->build, "none") == 0
-                               ? g_strdup("no machine")
+  g_autofree char *build = strcmp(summary->build, "none") == 0 ? g_strdup("no machine")
+                           : summary->variant != NULL
+                               ? g_strdup_printf("variant %s", summary->variant)
                                : g_strdup_printf("%s build", summary->build);
   printf("%s%s%s: %" PRIu64 " step%s, %" PRIu64 " expectation%s, %" PRIu64
          " finding%s (seed %" PRIu64 ", %s)\n",
@@ -141,6 +145,8 @@ struct choices {
   char *steps;
   char *ram_file;
   char *answers;
+  char *variant;
+  char *schedule;
   char **defines;
   gboolean quiet;
   gboolean syntax_only;
@@ -159,6 +165,8 @@ static void choices_clear(struct choices *choices)
   g_free(choices->steps);
   g_free(choices->ram_file);
   g_free(choices->answers);
+  g_free(choices->variant);
+  g_free(choices->schedule);
   g_strfreev(choices->defines);
   followers_choice_clear(&choices->follow);
 }
@@ -364,6 +372,10 @@ static int parse_options(int *argc, char ***argv, struct choices *choices)
        "Look for errors, run nothing", NULL},
       {"build", 0, 0, G_OPTION_ARG_STRING, &choices->build, "auto, native or instrumented", "NAME"},
       {"digest", 0, 0, G_OPTION_ARG_NONE, &choices->digest, "Print the digest of all frames", NULL},
+      {"variant", 0, 0, G_OPTION_ARG_STRING, &choices->variant,
+       "Boot a form of the kernel from the museum", "NAME"},
+      {"schedule", 0, 0, G_OPTION_ARG_STRING, &choices->schedule,
+       "The order of the script's threads: A:drop.dec B:*", "ORDER"},
       {"ram", 0, 0, G_OPTION_ARG_FILENAME, &choices->ram_file, "Keep the RAM in this sparse file",
        "FILE"},
       {"answers", 0, 0, G_OPTION_ARG_STRING, &choices->answers, "Of questions: ask, reveal or hide",
@@ -390,6 +402,33 @@ static int parse_options(int *argc, char ***argv, struct choices *choices)
                    "Example: framesim run --points docs/lessons/02-life-of-a-frame/lesson.fms\n");
 }
 
+static int parse_variant(const char *name, struct sim_run_options *options)
+{
+  if (name == NULL)
+    return -1;
+  options->variant = name;
+  if (sim_museum_find(name, NULL) != NULL)
+    return -1;
+  const char *near = sim_museum_suggest(name);
+  return cli_usage_error("run", "there is no variant '%s'%s%s%s (framesim museum)", name,
+                         near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+                         near != NULL ? "'?" : "");
+}
+
+static int run_scheduled(const char *path, const char *schedule, struct sim_run_options *options,
+                         const struct choices *choices)
+{
+  g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(sim_source) source = sim_run_schedule_source(schedule);
+  g_autoptr(sim_script) parsed = sim_run_parse_schedule(source, errors);
+  if (parsed == NULL) {
+    print_messages(errors);
+    return CLI_USAGE;
+  }
+  options->schedule = parsed;
+  return run_script(path, options, choices);
+}
+
 static int run_chosen(int argc, char **argv, struct choices *choices)
 {
   int status;
@@ -406,9 +445,13 @@ static int run_chosen(int argc, char **argv, struct choices *choices)
   if ((status = check_step(choices, argv[1])) >= 0 ||
       (status = parse_until(choices->until, &options)) >= 0 ||
       (status = parse_build(choices->build, &options)) >= 0 ||
-      (status = parse_seed(choices->seed, &options)) >= 0 || (status = parse_why(choices)) >= 0 ||
+      (status = parse_seed(choices->seed, &options)) >= 0 ||
+      (status = parse_variant(choices->variant, &options)) >= 0 ||
+      (status = parse_why(choices)) >= 0 ||
       (status = check_answers(choices, argv[1], &options)) >= 0)
     return status;
+  if (choices->schedule != NULL)
+    return run_scheduled(argv[1], choices->schedule, &options, choices);
   return run_script(argv[1], &options, choices);
 }
 

@@ -23,6 +23,7 @@ const struct cli_verb cli_verbs[] = {
     {"diff", "compare the machines in two RAM files", cmd_diff},
     {"materialise", "write the deferred slots of a RAM file", cmd_materialise},
     {"lesson", "read, play or check a lesson", cmd_lesson},
+    {"museum", "faults that kernels had, then and now", cmd_museum},
     {"bench", "measure what operations and allocators cost", cmd_bench},
     {"help", "explain a verb of the program or of scripts", cmd_help},
     {NULL, NULL, NULL},

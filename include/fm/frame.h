@@ -60,6 +60,8 @@ static inline uint64_t fm_frame_count(struct fm_frame frame)
 /* The record of the frame's metadata type.  The reference keeps it from changing. */
 static inline const struct fm_vtable *fm_frame_vtable(struct fm_frame frame)
 {
+  fm_debug_assert(frame.slot->ref_count != FM_COUNT_UNUSED, frame.slot,
+                  "the type of a frame is read that nobody holds");
   fm_kaddr vtable = fm_kaddr_of(fm_read_word(FM_SITE_META_VTABLE, &frame.slot->vtable_ptr));
   return (const struct fm_vtable *)fm_image_ptr(vtable);
 }

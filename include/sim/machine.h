@@ -44,7 +44,8 @@ struct sim_config {
   struct sim_extent initramfs;
   struct sim_extent cmdline;
   struct sim_extent framebuffer;
-  const char *ram_file; /* NULL: memory of this process only */
+  const char *ram_file;     /* NULL: memory of this process only */
+  const struct fm_ops *ops; /* that load and boot; borrowed for the machine's life; NULL: native */
 };
 
 /* One CPU, allocator buddy, top physical, image placed by the loader, no file. */
@@ -113,8 +114,9 @@ const char *sim_machine_panic(const sim_machine *machine);
 enum fm_meta_status sim_machine_register(sim_machine *machine, const struct fm_meta_type *type,
                                          uint32_t *ret_number);
 
-/* The built-in or registered type of that name ("unit" is "anon"); false: none. */
-bool sim_machine_type(const sim_machine *machine, const char *name, fm_meta_id *ret);
+/* The built-in or registered type of that name ("unit" is "anon"); false: none.  The museum's
+ * types (sim/museum/types.h) are registered when they are first asked for. */
+bool sim_machine_type(sim_machine *machine, const char *name, fm_meta_id *ret);
 
 /* From now on this thread (or fiber) is CPU `id`. */
 void sim_cpu_enter(sim_machine *machine, uint32_t id);
@@ -126,6 +128,7 @@ enum sim_end {
   SIM_END_PANIC,     /* the simulated kernel ended: see sim_machine_panic() */
   SIM_END_HOST,      /* the host could not go on: the RAM file has no room left */
   SIM_END_ABANDONED, /* the scheduler gave the thread up in the middle */
+  SIM_END_UNWOUND,   /* a destructor failed, and nobody in the kernel caught that */
 };
 
 /* Runs `body(data)`, which calls operations.  A panic or a fault of the simulated kernel

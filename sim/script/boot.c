@@ -46,6 +46,27 @@ static enum sim_flow load_map(sim_run *run, const struct sim_command *key)
   return sim_run_error(run, expr->place, below, "this map cannot be used");
 }
 
+/* The lines of a map in our own form, with semicolons between them. */
+static enum sim_flow set_regions(sim_run *run, const struct sim_command *key)
+{
+  g_autoptr(GError) error = NULL;
+  struct sim_value text;
+  const struct sim_expr *expr = sim_command_expr(key, "STRING");
+  if (!sim_run_value(run, expr, &text))
+    return SIM_FLOW_STOP;
+  if (text.kind != SIM_VALUE_STRING)
+    return sim_run_error(run, expr->place, NULL, "regions are a text in quotes");
+  g_autofree char *lines = g_strdelimit(g_strdup(text.text), ";", '\n');
+  sim_source *source = sim_source_new("<regions>", lines, strlen(lines));
+  g_clear_pointer(&run->map, sim_bootmap_free);
+  run->map = sim_bootmap_parse(source, "text", &error);
+  sim_source_free(source);
+  if (run->map != NULL)
+    return SIM_FLOW_NEXT;
+  g_autofree char *below = g_strdup_printf("\n%s", g_strchomp(error->message));
+  return sim_run_error(run, expr->place, below, "these regions cannot be used");
+}
+
 static enum sim_flow set_ram(sim_run *run, const struct sim_command *key)
 {
   uint64_t size;
@@ -147,6 +168,8 @@ static enum sim_flow set_key(sim_run *run, const struct sim_command *key)
     return set_ram(run, key);
   if (strcmp(name, "map") == 0)
     return load_map(run, key);
+  if (strcmp(name, "regions") == 0)
+    return set_regions(run, key);
   if (strcmp(name, "cpus") == 0)
     return set_cpus(run, key);
   if (strcmp(name, "seed") == 0)
@@ -165,8 +188,11 @@ static enum sim_flow set_key(sim_run *run, const struct sim_command *key)
 enum sim_flow sim_run_machine_block(sim_run *run, const struct sim_command *command)
 {
   const struct sim_block *keys = sim_command_block(command, "KEYS");
-  if (sim_block_find(keys, "ram") != NULL && sim_block_find(keys, "map") != NULL)
-    return sim_run_error(run, command->place, NULL, "a machine has either ram or a map, not both");
+  if ((sim_block_find(keys, "ram") != NULL) + (sim_block_find(keys, "map") != NULL) +
+          (sim_block_find(keys, "regions") != NULL) >
+      1)
+    return sim_run_error(run, command->place, NULL,
+                         "a machine has ram, a map or regions: one of these");
   sim_config_init(&run->config, NULL);
   g_clear_pointer(&run->map, sim_bootmap_free); /* a later block says everything anew */
   for (const struct sim_command *key = keys->first; key != NULL; key = key->next)
@@ -214,6 +240,14 @@ static enum sim_flow refuse(sim_run *run, const struct sim_command *command, con
   return SIM_FLOW_STOP;
 }
 
+enum sim_flow sim_verb_variant(sim_run *run, const struct sim_command *command)
+{
+  const struct sim_arg *arg = sim_command_arg(command, "WORD");
+  if (run->options.variant == NULL) /* else that was chosen from outside */
+    run->variant = sim_museum_find(arg->word, NULL);
+  return SIM_FLOW_NEXT;
+}
+
 static void tell_memory(enum fm_memory_event event, fm_paddr start, uint64_t size, void *data)
 {
   sim_run_tell_memory(data, event, start, size);
@@ -230,10 +264,17 @@ enum sim_flow sim_verb_boot(sim_run *run, const struct sim_command *command)
     run->map = sim_bootmap_new_ram(DEFAULT_RAM);
   run->config.map = run->map;
   run->config.ram_file = run->options.ram_file;
+  run->config.ops = NULL;
+  run->booted = run->variant;
+  if (run->variant != NULL) {
+    sim_museum_make_ops(run->variant, &run->variant_ops);
+    run->config.ops = &run->variant_ops;
+  }
   run->machine = sim_machine_new(&run->config, &error);
   if (run->machine == NULL)
     return refuse(run, command, error);
-  sim_machine_set_ops(run->machine, run->needs_hooks ? &fm_ops_instrumented : &fm_ops_native);
+  if (run->variant == NULL)
+    sim_machine_set_ops(run->machine, run->needs_hooks ? &fm_ops_instrumented : &fm_ops_native);
   if (!sim_machine_boot(run->machine, &error)) {
     enum sim_flow flow = refuse(run, command, error);
     forget_machine(run);
@@ -243,8 +284,10 @@ enum sim_flow sim_verb_boot(sim_run *run, const struct sim_command *command)
   run->boots++;
   sim_machine_watch_memory(run->machine, tell_memory, run);
   sim_run_text(
-      run, SIM_TEXT_OUTPUT, "      %s: %" PRIu64 " frames, %u CPU%s, allocator %s, seed %" PRIu64,
-      run->map->file, run->kernel->nr_frames, run->kernel->cpus, run->kernel->cpus == 1 ? "" : "s",
-      fm_allocator_name((enum fm_allocator_kind)run->kernel->allocator), run->seed);
+      run, SIM_TEXT_OUTPUT,
+      "      %s: %" PRIu64 " frames, %u CPU%s, allocator %s, seed %" PRIu64 "%s%s", run->map->file,
+      run->kernel->nr_frames, run->kernel->cpus, run->kernel->cpus == 1 ? "" : "s",
+      fm_allocator_name((enum fm_allocator_kind)run->kernel->allocator), run->seed,
+      run->variant != NULL ? ", variant " : "", run->variant != NULL ? run->variant->name : "");
   return SIM_FLOW_NEXT;
 }

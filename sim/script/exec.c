@@ -57,6 +57,14 @@ enum sim_flow sim_run_guarded(sim_run *run, void (*body)(void *data), void *data
     sim_run_text(run, SIM_TEXT_MESSAGE, "%s", message);
     return SIM_FLOW_STOP;
   }
+  if (end == SIM_END_UNWOUND) {
+    run->cpu->unwound = true;
+    run->cpu->answer = (struct sim_answer){true, "Unwound"};
+    if (run->cpu->expecting == 0)
+      sim_run_finding(run, run->cpu->command->place, "FAILED", NULL,
+                      "a destructor failed, and nobody caught that");
+    return SIM_FLOW_STOP;
+  }
   run->cpu->panicked = true;
   const GArray *touched = run->cpu->touched;
   if (run->cpu->expecting == 0)
@@ -241,6 +249,7 @@ static enum sim_flow run_verb(sim_run *run, const struct sim_command *command)
   run->cpu->command = command;
   run->cpu->answer = (struct sim_answer){false, NULL};
   run->cpu->panicked = false;
+  run->cpu->unwound = false;
   sim_cpu_forget_touches(run->cpu);
   run->cpu->in_step = true;
   sim_run_tell_begin(run);

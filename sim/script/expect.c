@@ -132,7 +132,7 @@ static enum sim_flow expect_error(sim_run *run, const struct sim_command *comman
                     sim_machine_panic(run->machine));
     return SIM_FLOW_STOP;
   }
-  if (flow != SIM_FLOW_NEXT)
+  if (flow != SIM_FLOW_NEXT && !run->cpu->unwound)
     return flow;
   if (!answer->failed) {
     sim_run_finding(run, command->place, "FAILED", frame,

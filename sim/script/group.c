@@ -89,6 +89,7 @@ static enum sim_flow explain_stuck(struct group *group, guint index, struct sim_
 {
   const struct member *member = group->members->pdata[index];
   enum fm_site site = sim_sched_last_site(group->run->sched, index);
+  group->run->waits = true;
   return sim_run_error(group->run, place, "let another thread go on first, then this one",
                        "thread %s waits at %s for something that another thread must do",
                        member->cpu.name,
@@ -230,6 +231,8 @@ enum sim_flow sim_run_group(sim_run *run, const struct sim_command *first,
     schedule = command;
     command = command->next;
   }
+  if (run->options.schedule != NULL)
+    schedule = sim_run_outer_schedule(run->options.schedule);
   *ret_next = command;
 
   run->sched = sim_sched_new(run->machine, sim_run_watch, run);

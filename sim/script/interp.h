@@ -6,6 +6,7 @@
 #include <sim/sched.h>
 
 #include "sim/bootmap/bootmap.h"
+#include "sim/museum/museum.h"
 #include "sim/rng.h"
 #include "sim/script/handle.h"
 #include "sim/script/run.h"
@@ -88,6 +89,7 @@ struct sim_cpu {
   bool orphaned;      /* the kernel ended under its operation, on another CPU */
   GHashTable *locals; /* names of `for` loops that run here -> uint64_t * */
   bool panicked;      /* the command ended the kernel */
+  bool unwound;       /* a destructor failed in it */
   /* Inside `expect error`/`expect panic`: answers are looked at, not reported. */
   guint expecting;
   struct sim_answer answer;
@@ -102,6 +104,9 @@ struct sim_run {
   sim_bootmap *map;
   struct sim_config config;
   bool machine_given;
+  const struct sim_museum_variant *variant; /* that boots next; NULL: the present form */
+  const struct sim_museum_variant *booted;  /* that has booted, or is about to */
+  struct fm_ops variant_ops;
   sim_machine *machine;
   struct fm_kernel *kernel;
   sim_os *os; /* NULL until a command needs it */
@@ -132,6 +137,7 @@ struct sim_run {
   bool bad_input; /* and the error is one of a file that the script needs */
   bool limit;
   bool no_boot;
+  bool waits; /* the error is that a thread waits for one that rests */
   bool stopped_early;
   bool interrupted;
   bool abandoning; /* threads that rest are being sent home */
@@ -362,6 +368,12 @@ struct sim_rng *sim_run_stream(sim_run *run, const char *name);
 
 /* The small operating system of this machine; made at its first use. */
 sim_os *sim_run_os(sim_run *run);
+
+/* ---- outer_schedule.c ---- */
+
+/* The schedule command of what sim_run_parse_schedule() made, and its text, new. */
+const struct sim_command *sim_run_outer_schedule(const sim_script *script);
+char *sim_run_schedule_text(const sim_script *script);
 
 /* ---- boot.c ---- */
 

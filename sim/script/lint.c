@@ -2,13 +2,15 @@
 /* Words of a script that can be judged without running it. */
 #include <string.h>
 
+#include "sim/museum/museum.h"
+#include "sim/museum/types.h"
 #include "sim/script/interp.h"
 #include "sim/script/question.h"
 #include "sim/workload/workload.h"
 
 /* What operations answer, by the names of their enums, and what only scripts answer. */
 static const char *const other_errors[] = {"NotSole", "WrongType", "NotUntyped", "Empty",
-                                           "AtGhost", "NotInList", NULL};
+                                           "AtGhost", "NotInList", "Unwound",    NULL};
 
 /* "Ok" is what `or err` receives on success; "free" is the free bytes; "none" no type; "unit"
  * another name of anon. */
@@ -52,6 +54,7 @@ static void add_types(struct words *words)
   for (uint32_t number = 0; number < FM_META_BUILTINS; number++)
     add_word(words, fm_meta_type(number)->name);
   add_word(words, "unit");
+  add_words(words, sim_museum_type_names);
 }
 
 enum fm_site sim_site_by_name(const char *name)
@@ -167,6 +170,17 @@ static void lint_expect(struct lint *lint, const struct sim_command *command)
                 "expect error Unused { get 0x2345000 }");
 }
 
+static void lint_variant(struct lint *lint, const struct sim_command *command)
+{
+  const struct sim_arg *arg = sim_command_arg(command, "WORD");
+  if (strcmp(command->verb->name, "variant") != 0 || sim_museum_find(arg->word, NULL) != NULL)
+    return;
+  g_autofree char *text = g_strdup_printf("unknown variant '%s'", arg->word);
+  const char *near = sim_museum_suggest(arg->word);
+  g_autofree char *hint = near != NULL ? g_strdup_printf("did you mean '%s'?", near) : NULL;
+  add_message(lint, arg->place, text, hint != NULL ? hint : "framesim museum lists them");
+}
+
 /* Of all parameters of workloads, each kind has some. */
 static void lint_workload(struct lint *lint, const struct sim_command *command)
 {
@@ -244,6 +258,7 @@ static void lint_block(struct lint *lint, const struct sim_block *block)
     lint_expect(lint, command);
     lint_workload(lint, command);
     lint_options(lint, command);
+    lint_variant(lint, command);
     for (const struct sim_arg *arg = command->args; arg != NULL; arg = arg->next)
       lint_arg(lint, command, arg);
   }

@@ -181,6 +181,13 @@ static void append_replay(const sim_run *run, GString *hint)
   if (run->options.build != SIM_BUILD_AUTO)
     g_string_append_printf(hint, " --build %s",
                            run->options.build == SIM_BUILD_NATIVE ? "native" : "instrumented");
+  if (run->options.variant != NULL)
+    g_string_append_printf(hint, " --variant %s", run->options.variant);
+  if (run->options.schedule != NULL) {
+    g_autofree char *text = sim_run_schedule_text(run->options.schedule);
+    g_string_append(hint, " --schedule");
+    append_word(hint, text);
+  }
   g_string_append_printf(hint, " --seed %" PRIu64, run->seed);
   if (run->cpu->step != 0)
     g_string_append_printf(hint, " --until %" PRIu64, run->cpu->step);

@@ -63,7 +63,8 @@ bool sim_run_needs_hooks(const sim_script *script, const struct sim_run_options 
        watcher = watcher->next)
     if (watcher->needs_hooks)
       return true;
-  return options->points || options->until_point != NULL || block_needs_hooks(script->body);
+  return options->points || options->until_point != NULL || options->variant != NULL ||
+         block_needs_hooks(script->body);
 }
 
 sim_run *sim_run_new(const sim_script *script, const struct sim_run_options *options)
@@ -89,6 +90,8 @@ sim_run *sim_run_new(const sim_script *script, const struct sim_run_options *opt
   run->questions = g_array_new(FALSE, FALSE, sizeof(struct sim_question));
   g_array_set_clear_func(run->questions, sim_question_clear);
   sim_config_init(&run->config, NULL);
+  if (options->variant != NULL)
+    run->variant = sim_museum_find(options->variant, NULL);
   for (const char *const *text = options->defines; text != NULL && *text != NULL; text++)
     define(run, *text);
   return run;
@@ -243,7 +246,9 @@ void sim_run_summary(const sim_run *run, struct sim_run_summary *ret)
       .seed = run->seed,
       .build = run->machine != NULL ? sim_machine_ops(run->machine)->build : "none",
       .stopped_early = run->stopped_early,
+      .waits = run->waits,
       .title = run->title,
+      .variant = run->booted != NULL ? run->booted->name : NULL,
   };
 }
 

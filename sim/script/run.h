@@ -60,13 +60,15 @@ struct sim_question;
 
 struct sim_run_options {
   uint64_t seed;
-  bool seed_given;                          /* else the script's own, else 0 */
-  uint64_t until_step;                      /* 0: to the end */
-  const char *until_point;                  /* within that step; NULL: after it */
-  enum sim_build build;                     /* AUTO: native until something needs the hooks */
-  bool points;                              /* report every access */
-  const char *ram_file;                     /* NULL: memory */
-  const char *const *defines;               /* "NAME=value", NULL-terminated; or NULL */
+  bool seed_given;            /* else the script's own, else 0 */
+  uint64_t until_step;        /* 0: to the end */
+  const char *until_point;    /* within that step; NULL: after it */
+  enum sim_build build;       /* AUTO: native until something needs the hooks */
+  bool points;                /* report every access */
+  const char *ram_file;       /* NULL: memory */
+  const char *variant;        /* of the museum; over the script's own; or NULL */
+  const sim_script *schedule; /* sim_run_parse_schedule(); over the script's; or NULL */
+  const char *const *defines; /* "NAME=value", NULL-terminated; or NULL */
   const volatile sig_atomic_t *interrupted; /* not 0: stop before the next command; or NULL */
   const struct sim_run_watcher *watchers;   /* borrowed; or NULL */
   bool hide_answers;                        /* of questions that nobody is asked */
@@ -90,6 +92,12 @@ const char *sim_run_verb_help(const char *verb);
  * threads, parameters given from outside.  Messages are added to `errors`, which is empty at
  * first; at most SIM_SCRIPT_ERRORS, and one that says that there are more. */
 bool sim_run_lint(const sim_script *script, const char *const *defines, GPtrArray *errors);
+
+/* A schedule that is given from outside, as in `A:drop.dec B:*`; it replaces those of all
+ * thread groups.  NULL: messages were added to `errors`.  `source` is borrowed by the result; its
+ * text is made by sim_run_schedule_source(). */
+sim_source *sim_run_schedule_source(const char *text);
+sim_script *sim_run_parse_schedule(const sim_source *source, GPtrArray *errors);
 
 /* The script is borrowed and was linted; options are copied, their strings borrowed. */
 sim_run *sim_run_new(const sim_script *script, const struct sim_run_options *options);
@@ -123,9 +131,11 @@ struct sim_run_summary {
   uint64_t expectations; /* that were looked at */
   uint64_t findings;
   uint64_t seed;
-  const char *build;  /* "native", "instrumented" or "none" */
-  bool stopped_early; /* by until_step */
-  const char *title;  /* or NULL */
+  const char *build;   /* "native", "instrumented" or "none" */
+  bool stopped_early;  /* by until_step */
+  bool waits;          /* a schedule could not go on: a thread waits for one that rests */
+  const char *title;   /* or NULL */
+  const char *variant; /* of the machine that was booted last; NULL: the present form */
 };
 
 void sim_run_summary(const sim_run *run, struct sim_run_summary *ret);

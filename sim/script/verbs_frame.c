@@ -191,7 +191,10 @@ enum sim_flow sim_verb_repurpose(sim_run *run, const struct sim_command *command
     return SIM_FLOW_STOP;
   sim_run_touch(run, call.handle->frame);
   enum sim_flow flow = sim_call_taking(run, &call, call_repurpose);
-  call.handle->type = call.type.number;
+  if (run->cpu->unwound) /* the operation forgot the frame, which stays unique for ever */
+    call.handle->kind = SIM_HANDLE_RAW_UNIQUE;
+  else
+    call.handle->type = call.type.number;
   return flow;
 }
 
