@@ -257,14 +257,14 @@ const struct sim_lesson *sim_lessons_pick(const GPtrArray *lessons, const char *
 
 /* ---- Scripts ---- */
 
-static bool is_script(const char *entry)
+static bool is_wrong_script(const char *entry)
 {
-  return g_str_has_suffix(entry, ".fms") && strcmp(entry, "lesson.fms") != 0;
+  return g_str_has_prefix(entry, "wrong-") && g_str_has_suffix(entry, ".fms");
 }
 
 char **sim_lesson_scripts(const struct sim_lesson *lesson, GError **error)
 {
-  g_autoptr(GPtrArray) entries = entries_of(lesson->folder, is_script, error);
+  g_autoptr(GPtrArray) entries = entries_of(lesson->folder, is_wrong_script, error);
   if (entries == NULL)
     return NULL;
   GPtrArray *paths = g_ptr_array_new();
@@ -278,5 +278,5 @@ char **sim_lesson_scripts(const struct sim_lesson *lesson, GError **error)
 bool sim_lesson_is_wrong(const char *script)
 {
   g_autofree char *name = g_path_get_basename(script);
-  return g_str_has_prefix(name, "wrong-");
+  return is_wrong_script(name);
 }

@@ -43,7 +43,8 @@ const struct sim_lesson *sim_lessons_pick(const GPtrArray *lessons, const char *
 /* A file of the lesson ("README.md"); newly allocated, NULL on error. */
 char *sim_lesson_read(const struct sim_lesson *lesson, const char *file, GError **error);
 
-/* The paths of its scripts, lesson.fms first, then by name; NULL-terminated, new. */
+/* The paths of the scripts that are its tests: lesson.fms, then wrong-*.fms by name;
+ * NULL-terminated, new.  Others in its folder are there to be tried. */
 char **sim_lesson_scripts(const struct sim_lesson *lesson, GError **error);
 
 /* Whether a script of a lesson is there to show what goes wrong. */

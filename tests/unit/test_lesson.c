@@ -191,6 +191,7 @@ START_TEST(a_script_that_holds_and_a_wrong_one_that_does_not_are_good)
 {
   write_lesson("01-one", "Lesson 1: One", "expect state @9000 == unused\n");
   write_file("01-one", "wrong-claim.fms", SCRIPT "claim @9000 -> f\n");
+  write_file("01-one", "to-try.fms", "no script");
   g_autoptr(GPtrArray) lessons = load();
   g_autoptr(GPtrArray) results = check_only(lessons);
   ck_assert_uint_eq(results->len, 2);
