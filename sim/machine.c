@@ -102,13 +102,19 @@ static const char *remedy(const struct sim_machine *machine)
          "largest, in a script machine { linear_map largest }";
 }
 
+/* One of the museum's, whose boot is another one than the plan has. */
+static bool is_variant(const struct sim_machine *machine)
+{
+  return machine->ops != &fm_ops_native && machine->ops != &fm_ops_instrumented;
+}
+
 static void explain_panic(const struct sim_machine *machine, GError **error)
 {
   bool unmapped = machine->reached_unmapped && machine->kernel != NULL;
   if (unmapped)
     g_set_error(error, SIM_ERROR, SIM_ERROR_BOOT, "boot: %s: kernel panic after stage '%s': %s%s",
                 machine->map_file, fm_boot_stage_name((enum fm_boot_stage)machine->kernel->stage),
-                machine->panic, remedy(machine));
+                machine->panic, is_variant(machine) ? "" : remedy(machine));
   else
     g_set_error(error, SIM_ERROR, SIM_ERROR_BOOT, "boot: kernel panic: %s", machine->panic);
 }
@@ -228,9 +234,28 @@ static void run_boot(void *data)
     start_cpus(machine);
 }
 
+/* What only a variant runs into. */
+static const char *other_refusal(enum fm_boot_status status)
+{
+  switch (status) {
+  case FM_BOOT_NO_ROOM_TABLES:
+    return "the early allocator has no room for the page tables";
+  case FM_BOOT_NO_ROOM_META:
+    return "the early allocator has no room for the slots";
+  case FM_BOOT_MARK:
+    return "a frame that the boot has to take is in use already";
+  default:
+    return NULL;
+  }
+}
+
 static bool refuse_boot(const struct sim_machine *machine, enum fm_boot_status status,
                         GError **error)
 {
+  if (is_variant(machine) && other_refusal(status) != NULL) {
+    g_set_error(error, SIM_ERROR, SIM_ERROR_BOOT, "boot: %s", other_refusal(status));
+    return false;
+  }
   if (status == FM_BOOT_NO_ROOM_ALLOC)
     g_set_error(error, SIM_ERROR, SIM_ERROR_BOOT,
                 "boot: frame allocator %s: no room for its own state",

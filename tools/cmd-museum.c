@@ -112,9 +112,17 @@ static void record_result(JsonBuilder *json, enum sim_museum_form form,
 
 /* ---- Running ---- */
 
+/* Steps beyond these are left out. */
+#define STEPS_SHOWN 24u
+
 static void print_text(enum sim_text_kind kind, const char *text, void *data)
 {
-  (void)data;
+  guint *steps = data;
+  if (kind == SIM_TEXT_STEP && ++*steps > STEPS_SHOWN) {
+    if (*steps == STEPS_SHOWN + 1)
+      printf("      ...\n");
+    return;
+  }
   printf(kind == SIM_TEXT_MESSAGE ? "%s" : "%s\n", text);
 }
 
@@ -129,13 +137,14 @@ static void show_run(struct museum *museum, const struct sim_museum_variant *var
                      enum sim_museum_form form)
 {
   struct sim_museum_result result;
+  guint steps = 0;
   g_autofree char *command = sim_museum_command(variant, form);
   if (!museum->quiet) {
     printf("\n%s%s: %s%s\n$ %s\n", cli_color(CLI_BOLD), form == SIM_MUSEUM_PAST ? "Then" : "Now",
            variant->name, cli_color(CLI_PLAIN), command);
     fflush(stdout);
   }
-  sim_museum_run(variant, form, museum->quiet ? NULL : print_text, NULL, &result);
+  sim_museum_run(variant, form, museum->quiet ? NULL : print_text, &steps, &result);
   note_result(museum, &result);
   if (!museum->quiet)
     printf("%s%s%s%s\n", cli_color(form == SIM_MUSEUM_PAST ? CLI_RED : CLI_GREEN),

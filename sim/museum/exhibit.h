@@ -47,7 +47,7 @@ struct sim_museum_variant {
   void (*replace)(struct fm_ops *ops); /* writes its entries over those of a copy */
 };
 
-#define SIM_MUSEUM_VARIANTS_MAX 4
+#define SIM_MUSEUM_VARIANTS_MAX 5 /* the last one has no name */
 
 struct sim_museum_exhibit {
   const char *title;

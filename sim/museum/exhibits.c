@@ -20,7 +20,16 @@
   X(unique_relaxed)                                                                                \
   X(cow_by_mappings)                                                                               \
   X(flush_after_drop)                                                                              \
-  X(balance_subpage)
+  X(balance_subpage)                                                                               \
+  X(usable_twice)                                                                                  \
+  X(kernel_is_usable)                                                                              \
+  X(region_without_page)                                                                           \
+  X(highest_address)                                                                               \
+  X(slots_before_map)                                                                              \
+  X(shared_table)                                                                                  \
+  X(bump_when_full)                                                                                \
+  X(boot_table_backwards)                                                                          \
+  X(boot_table_twice)
 
 #define DECLARE(name) extern const struct sim_museum_exhibit sim_museum_##name;
 EXHIBITS(DECLARE)

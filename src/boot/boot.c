@@ -71,11 +71,11 @@ static enum fm_boot_status init_cpu_blocks(struct fm_kernel *kernel)
   return FM_BOOT_OK;
 }
 
-static enum fm_boot_status boot_early(struct fm_kernel *kernel, const struct fm_boot_info *info,
-                                      const struct fm_region *map)
+static enum fm_boot_status boot_early(const struct fm__boot_steps *steps, struct fm_kernel *kernel,
+                                      const struct fm_boot_info *info, const struct fm_region *map)
 {
   init_kernel(kernel, info);
-  if (fm_regions_normalise(map, info->regions, &kernel->regions) != FM_REGION_OK)
+  if (steps->normalise(map, info->regions, &kernel->regions) != FM_REGION_OK)
     return FM_BOOT_BAD_MAP;
   fm_early_init(&kernel->early, &kernel->regions);
   return init_cpu_blocks(kernel);
@@ -84,13 +84,13 @@ static enum fm_boot_status boot_early(struct fm_kernel *kernel, const struct fm_
 /* ---- Slots ---- */
 
 /* All memory from 4 GiB on, which the loader did not map. */
-static enum fm_boot_status map_linear(struct fm_kernel *kernel, uint64_t max_paddr)
+static enum fm_boot_status map_linear(struct fm_kernel *kernel, uint64_t end)
 {
-  if (max_paddr <= FM_4GIB)
+  if (end <= FM_4GIB)
     return FM_BOOT_OK;
   uint32_t level = fm__boot_level((enum fm_linear_map)kernel->linear_map);
-  return fm_bootpt_map(kernel, FM_LINEAR_BASE + FM_4GIB, fm_paddr_of(FM_4GIB), max_paddr - FM_4GIB,
-                       level, FM_BOOTPT_DATA) == FM_BOOTPT_OK
+  return fm_bootpt_map(kernel, FM_LINEAR_BASE + FM_4GIB, fm_paddr_of(FM_4GIB), end - FM_4GIB, level,
+                       FM_BOOTPT_DATA) == FM_BOOTPT_OK
              ? FM_BOOT_OK
              : FM_BOOT_NO_ROOM_TABLES;
 }
@@ -101,13 +101,14 @@ static uint64_t early_next(const struct fm_early *early, fm_paddr start)
   return start.raw < FM_4GIB ? early->low.next : early->high.next;
 }
 
-static enum fm_boot_status alloc_slots(struct fm_kernel *kernel, uint64_t nr_frames)
+static enum fm_boot_status alloc_slots(const struct fm__boot_steps *steps, struct fm_kernel *kernel,
+                                       uint64_t nr_frames)
 {
   uint64_t align = fm__boot_meta_align((enum fm_linear_map)kernel->linear_map);
   uint64_t size = fm_page_up(nr_frames * FM_SLOT_SIZE);
   struct fm_early before = kernel->early;
   fm_paddr start;
-  if (!fm_early_alloc(&kernel->early, size, align, &start))
+  if (!steps->early_alloc(&kernel->early, size, align, &start))
     return FM_BOOT_NO_ROOM_META;
   kernel->nr_frames = nr_frames;
   kernel->meta_start = start.raw;
@@ -139,13 +140,15 @@ static enum fm_boot_status map_slots(struct fm_kernel *kernel)
 }
 
 /* `chunks`: the table of deferred slots, or 0. */
-static enum fm_boot_status boot_metadata(struct fm_kernel *kernel, uint64_t chunks)
+static enum fm_boot_status boot_metadata(const struct fm__boot_steps *steps,
+                                         struct fm_kernel *kernel, uint64_t chunks)
 {
-  uint64_t max_paddr = fm__boot_max_paddr(&kernel->regions, (enum fm_top)kernel->top);
+  enum fm_top top = (enum fm_top)kernel->top;
+  uint64_t max_paddr = steps->slots_end(&kernel->regions, top);
   fm_bootpt_adopt(kernel);
-  enum fm_boot_status status = map_linear(kernel, max_paddr);
+  enum fm_boot_status status = steps->map_linear(kernel, steps->linear_end(&kernel->regions, top));
   if (status == FM_BOOT_OK)
-    status = alloc_slots(kernel, max_paddr / FM_PAGE_SIZE);
+    status = alloc_slots(steps, kernel, max_paddr / FM_PAGE_SIZE);
   if (status != FM_BOOT_OK)
     return status;
   kernel->chunks = chunks;
@@ -178,22 +181,32 @@ static enum fm_boot_status boot_allocator(struct fm_kernel *kernel)
 
 /* ---- All of it ---- */
 
-static enum fm_boot_status boot_next(struct fm_kernel *kernel, const struct fm_boot_info *info,
-                                     const struct fm_region *map)
+const struct fm__boot_steps fm__boot_steps = {
+    .normalise = fm_regions_normalise,
+    .slots_end = fm__boot_max_paddr,
+    .linear_end = fm__boot_max_paddr,
+    .map_linear = map_linear,
+    .early_alloc = fm_early_alloc,
+};
+
+static enum fm_boot_status boot_next(const struct fm__boot_steps *steps, struct fm_kernel *kernel,
+                                     const struct fm_boot_info *info, const struct fm_region *map)
 {
   switch ((enum fm_boot_stage)kernel->stage) {
   case FM_STAGE_LOADED:
-    return boot_early(kernel, info, map);
+    return boot_early(steps, kernel, info, map);
   case FM_STAGE_EARLY:
-    return boot_metadata(kernel, info->chunks);
+    return boot_metadata(steps, kernel, info->chunks);
   case FM_STAGE_METADATA:
     return boot_allocator(kernel);
   default:
-    return fm__boot_kernel_table(kernel);
+    return fm__boot_kernel_table(kernel,
+                                 steps->linear_end(&kernel->regions, (enum fm_top)kernel->top));
   }
 }
 
-enum fm_boot_status fm_boot(fm_paddr image, enum fm_boot_stage until, struct fm_kernel **ret)
+enum fm_boot_status fm__boot_with(const struct fm__boot_steps *steps, fm_paddr image,
+                                  enum fm_boot_stage until, struct fm_kernel **ret)
 {
   const char *const doing = "reading the boot info";
   const struct fm_boot_info *info =
@@ -210,12 +223,17 @@ enum fm_boot_status fm_boot(fm_paddr image, enum fm_boot_stage until, struct fm_
   if (info->allocator == FM_ALLOCATOR_NONE && until > FM_STAGE_ALLOCATOR)
     until = FM_STAGE_ALLOCATOR;
   while (kernel->stage < until) {
-    enum fm_boot_status status = boot_next(kernel, info, map);
+    enum fm_boot_status status = boot_next(steps, kernel, info, map);
     if (status != FM_BOOT_OK)
       return status;
     kernel->stage++;
   }
   return FM_BOOT_OK;
+}
+
+enum fm_boot_status fm_boot(fm_paddr image, enum fm_boot_stage until, struct fm_kernel **ret)
+{
+  return fm__boot_with(&fm__boot_steps, image, until, ret);
 }
 
 void fm_boot_cpu(struct fm_kernel *kernel)

@@ -23,13 +23,13 @@ static enum fm_pt_error map_stretch(struct fm_kernel *kernel, struct fm_space sp
   return error;
 }
 
-enum fm_boot_status fm__boot_kernel_table(struct fm_kernel *kernel)
+enum fm_boot_status fm__boot_kernel_table(struct fm_kernel *kernel, uint64_t linear_end)
 {
   struct fm_space space;
   if (fm_space_new_kernel(kernel, &space) != FM_PT_OK)
     return FM_BOOT_NO_ROOM_KERNEL;
   uint64_t image = fm_image_kaddr(fm_paddr_of(kernel->image_base)).raw;
-  if (map_stretch(kernel, space, FM_LINEAR_BASE, 0, kernel->max_paddr, 0) != FM_PT_OK ||
+  if (map_stretch(kernel, space, FM_LINEAR_BASE, 0, linear_end, 0) != FM_PT_OK ||
       map_stretch(kernel, space, FM_META_BASE, kernel->meta_start, kernel->meta_size, 0) !=
           FM_PT_OK ||
       map_stretch(kernel, space, image, kernel->image_base, kernel->image_size, FM_PAGE_EXEC) !=
