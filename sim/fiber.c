@@ -202,6 +202,21 @@ sim_fiber *sim_fiber_free(sim_fiber *fiber)
   return NULL;
 }
 
+void sim_fiber_restart(sim_fiber *fiber)
+{
+  g_assert(fiber != current);
+#if FM_UNDER_ASAN
+  __asan_unpoison_memory_region(fiber->stack + GUARD_SIZE, fiber->size);
+  fiber->fake_stack = NULL;
+#endif
+#if FM_UNDER_TSAN
+  __tsan_destroy_fiber(fiber->tsan);
+  fiber->tsan = __tsan_create_fiber(0);
+#endif
+  fiber->sp = fresh_stack(fiber->stack + GUARD_SIZE + fiber->size);
+  fiber->done = false;
+}
+
 bool sim_fiber_resume(sim_fiber *fiber)
 {
   g_assert(!fiber->done && fiber != current);

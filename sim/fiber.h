@@ -23,6 +23,9 @@ sim_fiber *sim_fiber_new_large(gsize size, void (*body)(void *data), void *data)
 sim_fiber *sim_fiber_free(sim_fiber *fiber);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(sim_fiber, sim_fiber_free)
 
+/* Begins again with its body, wherever it rests or ended.  What its stack owned is lost. */
+void sim_fiber_restart(sim_fiber *fiber);
+
 /* Lets it run; returns when it yields or ends.  False: its body has returned. */
 bool sim_fiber_resume(sim_fiber *fiber);
 

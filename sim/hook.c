@@ -71,7 +71,7 @@ static void perform_fence(struct fm_access *access)
 #endif
 }
 
-static void perform(struct fm_access *access)
+void sim_hook_perform(struct fm_access *access)
 {
   uint64_t *word = access->where;
 
@@ -108,8 +108,12 @@ static void perform(struct fm_access *access)
 
 void fm_hook_access(struct fm_access *access)
 {
-  perform(access);
   struct sim_observer *observer = sim_observer;
+  if (observer != NULL && observer->access != NULL) {
+    observer->access(observer, access);
+    return;
+  }
+  sim_hook_perform(access);
   if (observer != NULL)
     observer->after(observer, access);
 }

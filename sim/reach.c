@@ -8,6 +8,7 @@
 #include <fm/bootpt.h>
 #include <inttypes.h>
 
+#include "sim/hook.h"
 #include "sim/internal.h"
 
 static const uint64_t *table_at(const struct sim_machine *machine, uint64_t paddr)
@@ -103,4 +104,7 @@ void fm_port_reach(fm_paddr paddr, uint64_t size, const char *doing)
 void fm_hook_linear(uint64_t paddr, uint64_t size)
 {
   reach(fm_paddr_of(paddr), size, "an access through the linear window");
+  struct sim_observer *observer = sim_observer;
+  if (observer != NULL && observer->reach != NULL)
+    observer->reach(observer, (void *)(uintptr_t)(FM_LINEAR_WINDOW + paddr), size);
 }

@@ -16,6 +16,7 @@ const struct cli_verb cli_verbs[] = {
     {"boot", "boot a firmware map and show what came of it", cmd_boot},
     {"map", "read a firmware map and show its regions", cmd_map},
     {"run", "run a script", cmd_run},
+    {"explore", "run the threads of a script in every possible way", cmd_explore},
     {"replay", "replay a recorded trace of a page allocator", cmd_replay},
     {"compare", "run a trace or a workload on several allocators", cmd_compare},
     {"show", "look into a RAM file that was left behind", cmd_show},

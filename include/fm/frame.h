@@ -99,6 +99,18 @@ static inline const void *fm_frame_meta(struct fm_frame frame)
   return frame.slot->storage;
 }
 
+/* Copies the metadata to `to`, which has room for FM_META_MAX_SIZE bytes; returns how many
+ * there were.  The reference keeps them, but only the type can say who may write meanwhile. */
+static inline uint32_t fm_frame_read_meta(struct fm_frame frame, void *to)
+{
+  uint32_t size = fm_frame_vtable(frame)->size;
+  if (size == 0 || size > FM_META_MAX_SIZE)
+    return 0;
+  fm_note_read(FM_SITE_META_READ, frame.slot->storage, size);
+  __builtin_memcpy(to, frame.slot->storage, size);
+  return size;
+}
+
 /* Whether the frame is of this type: the check by which a handle of any type becomes one
  * of a given type.  The handle is the same before and after. */
 static inline bool fm_frame_has_type(const struct fm_kernel *kernel, struct fm_frame frame,

@@ -64,6 +64,8 @@ struct fm_ops {
   fm_paddr (*unique_into_raw)(struct fm_unique unique);
   struct fm_unique (*unique_from_raw)(fm_paddr paddr);
 
+  uint32_t (*frame_read_meta)(struct fm_frame frame, void *to);
+  void (*unique_write_meta)(struct fm_unique unique, const void *from, uint32_t size);
   bool (*frame_has_type)(const struct fm_kernel *kernel, struct fm_frame frame, uint32_t number);
   bool (*frame_untyped)(struct fm_frame frame, struct fm_untyped *ret);
   struct fm_frame (*frame_ref_clone)(struct fm_frame_ref ref);

@@ -46,6 +46,8 @@ enum fm_order {
   X(CLONE_INC, "clone.inc", ADD, RELAXED, 0, "n -> n+1")                                           \
   X(COUNT_LOAD, "count.load", LOAD, RELAXED, 0, "the count is read for its holder")                \
   X(META_VTABLE, "meta.vtable", READ, PLAIN, 0, "a holder reads the vtable address")               \
+  X(META_READ, "meta.read", READ, PLAIN, 0, "a holder reads the metadata")                         \
+  X(META_WRITE, "meta.write", WRITE, PLAIN, 0, "the only owner writes the metadata")               \
   X(DROP_DEC, "drop.dec", SUB, RELEASE, 0, "n -> n-1; the one who saw 1 goes on")                  \
   X(DROP_FENCE, "drop.fence", FENCE, ACQUIRE, 0, "the last owner sees what the others did")        \
   X(DROP_VTABLE, "drop.vtable", READ, PLAIN, 0, "the last owner reads the vtable address")         \

@@ -43,6 +43,12 @@ static inline void *fm_unique_meta(struct fm_unique unique)
   return unique.slot->storage;
 }
 
+/* Writes the first `size` bytes of the metadata, at most as many as the type has. */
+static inline void fm_unique_write_meta(struct fm_unique unique, const void *from, uint32_t size)
+{
+  fm_write_bytes(FM_SITE_META_WRITE, unique.slot->storage, from, size);
+}
+
 /* Unique -> shared with one reference.  Consumes the handle. */
 static inline struct fm_frame fm_unique_share(struct fm_unique unique)
 {

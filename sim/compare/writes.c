@@ -44,7 +44,7 @@ static void spin(struct sim_observer *observer, enum fm_site site)
 void sim_writes_init(struct sim_writes *writes, const sim_machine *machine)
 {
   uint64_t frames = sim_machine_kernel(machine)->nr_frames;
-  *writes = (struct sim_writes){.observer = {after, spin}, .nr_frames = frames};
+  *writes = (struct sim_writes){.observer = {.after = after, .spin = spin}, .nr_frames = frames};
   writes->last = g_new0(uint8_t, frames);
   writes->shared = g_new0(uint8_t, frames);
 }

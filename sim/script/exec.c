@@ -32,7 +32,7 @@ static void main_spin(struct sim_observer *observer, enum fm_site site)
 
 enum sim_flow sim_run_guarded(sim_run *run, void (*body)(void *data), void *data)
 {
-  struct main_observer observer = {{main_after, main_spin}, run};
+  struct main_observer observer = {{.after = main_after, .spin = main_spin}, run};
   bool alone = run->sched == NULL;
   if (alone)
     sim_observer = &observer.observer;

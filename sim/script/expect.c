@@ -55,16 +55,16 @@ static void explain(sim_run *run, const struct sim_expr *expr, GString *text)
   }
 }
 
-static enum sim_flow expect_condition(sim_run *run, const struct sim_command *command)
+enum sim_flow sim_run_expect_condition(sim_run *run, const struct sim_command *command, bool wanted)
 {
   const struct sim_expr *condition = sim_command_expr(command, "CONDITION");
   bool held;
   if (!sim_run_condition(run, condition, &held))
     return SIM_FLOW_STOP;
-  if (held)
+  if (held == wanted)
     return SIM_FLOW_NEXT;
 
-  g_autofree char *wanted = source_text(condition->place);
+  g_autofree char *text = source_text(condition->place);
   g_autoptr(GString) values = g_string_new(NULL);
   explain(run, condition, values);
   fm_paddr frame;
@@ -73,7 +73,8 @@ static enum sim_flow expect_condition(sim_run *run, const struct sim_command *co
   sim_cpu_forget_touches(run->cpu);
   if (run->cpu == &run->main)
     run->cpu->step = run->steps; /* threads before it have taken steps of their own */
-  sim_run_finding(run, condition->place, "FAILED", about ? &frame : NULL, "expected %s%s%s", wanted,
+  sim_run_finding(run, condition->place, "FAILED", about ? &frame : NULL,
+                  wanted ? "expected %s%s%s" : "never %s%s%s", text,
                   values->len != 0 ? ", but " : "", values->str);
   return SIM_FLOW_NEXT;
 }
@@ -171,5 +172,5 @@ enum sim_flow sim_run_expect(sim_run *run, const struct sim_command *command)
     return expect_error(run, command);
   if (sim_command_arg(command, "panic") != NULL)
     return expect_panic(run, command);
-  return expect_condition(run, command);
+  return sim_run_expect_condition(run, command, true);
 }

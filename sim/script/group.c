@@ -223,6 +223,10 @@ enum sim_flow sim_run_group(sim_run *run, const struct sim_command *first,
     return sim_run_error(run, first->place, "boot", "threads need a booted machine");
   if (run->cpu != &run->main)
     return sim_run_error(run, first->place, NULL, "a thread cannot have threads of its own");
+  if (run->options.group != NULL) {
+    *ret_next = NULL;
+    return run->options.group(run, first, run->options.group_data) ? SIM_FLOW_NEXT : SIM_FLOW_STOP;
+  }
   for (; command != NULL && command->statement == SIM_STATEMENT_THREAD; command = command->next)
     if (add_member(&group, command) != SIM_FLOW_NEXT)
       return SIM_FLOW_STOP;

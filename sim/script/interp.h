@@ -353,6 +353,10 @@ enum sim_flow sim_run_command(sim_run *run, const struct sim_command *command);
 /* expect.c */
 enum sim_flow sim_run_expect(sim_run *run, const struct sim_command *command);
 
+/* The condition of an `expect`, or of what works as one: a finding unless it is as wanted. */
+enum sim_flow sim_run_expect_condition(sim_run *run, const struct sim_command *command,
+                                       bool wanted);
+
 /* The answer of an operation: on failure reports it, binds `or err`, or hands it to the
  * `expect` around it.  *ret_go_on: the command succeeded. */
 enum sim_flow sim_run_answer(sim_run *run, const struct sim_command *command, const char *error,

@@ -5,10 +5,10 @@
  */
 #include <string.h>
 
-#include "sim/script/verbs.h"
-
 #define ACTION(fn, ...) (&(const struct sim_verb_action){.run = fn, __VA_ARGS__})
 #define ON_MACHINE      .needs_machine = true
+
+#include "sim/script/ops_explore.h"
 
 static const struct sim_verb_syntax machine_keys[] = {
     {.name = "ram", .grammar = "NUMBER", .example = "ram 64M", .summary = "a PC with so much RAM"},
@@ -475,11 +475,12 @@ static const struct sim_verb_syntax verbs[] = {
          .help = "It is no step.  The answer is a number, a word, or yes or no for a condition.\n"
                  "With `choice` it is one of the options (`choice yes | no | \"at times\"`), and\n"
                  "an option may be stated; `if` then says what has to hold for it to be right.")},
+    SIM_VERBS_EXPLORE,
     {0},
 };
 
 const char *const sim_run_queries[] = {"refcount", "state", "type",   "paddr", "holders",
-                                       "in_list",  "size",  "length", NULL};
+                                       "in_list",  "size",  "length", "bound", NULL};
 
 const struct sim_verb_syntax *sim_run_verbs(void)
 {

@@ -76,6 +76,10 @@ struct sim_run_options {
    * questions are told with their answers. */
   char *(*ask)(const struct sim_question *question, void *data);
   void *ask_data;
+  /* Instead of running a thread group: told of its first thread; the script ends there if it
+   * is not the answer true.  NULL: threads run. */
+  bool (*group)(sim_run *run, const struct sim_command *first, void *data);
+  void *group_data;
   void (*sink)(enum sim_text_kind kind, const char *text, void *data);
   void *sink_data;
 };

@@ -124,11 +124,21 @@ static bool eval_extent(sim_run *run, const struct sim_expr *expr, struct sim_va
                      : "size is for frames, segments, readers and writers: bytes");
 }
 
+/* 1 if the name owns a handle now. */
+static bool eval_bound(sim_run *run, const struct sim_expr *operand, struct sim_value *ret)
+{
+  if (operand->kind != SIM_EXPR_NAME && operand->kind != SIM_EXPR_INDEX)
+    return fail(run, operand, "bound is for names");
+  return set_number(ret, sim_run_named_handle(run, operand) != NULL);
+}
+
 static bool eval_call(sim_run *run, const struct sim_expr *expr, struct sim_value *ret)
 {
   uint64_t address;
   if (expr->n_operands != 1)
     return fail(run, expr, "this takes one address or handle");
+  if (strcmp(expr->text, "bound") == 0)
+    return eval_bound(run, expr->operands[0], ret);
   if (strcmp(expr->text, "size") == 0 || strcmp(expr->text, "length") == 0)
     return eval_extent(run, expr, ret);
   if (!sim_run_address(run, expr->operands[0], &address))
@@ -153,7 +163,7 @@ static bool eval_call(sim_run *run, const struct sim_expr *expr, struct sim_valu
   if (strcmp(expr->text, "type") == 0)
     return set_word(ret, view.vtable != NULL ? sim_run_intern(run, view.vtable->name) : "none");
   g_autofree char *hint =
-      g_strdup("there are: refcount, state, type, paddr, holders, in_list, size, length");
+      g_strdup("there are: refcount, state, type, paddr, holders, in_list, size, length, bound");
   (void)sim_run_error(run, expr->place, hint, "unknown function '%s'", expr->text);
   return false;
 }

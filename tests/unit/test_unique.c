@@ -96,6 +96,21 @@ START_TEST(the_owner_writes_metadata_that_later_holders_see)
 }
 END_TEST
 
+START_TEST(the_owner_writes_metadata_and_holders_read_it)
+{
+  const struct fm_ops *ops = test_use_build(_i);
+  uint64_t meta = 1;
+  uint64_t number = 0xfeed;
+  uint8_t got[FM_META_MAX_SIZE] = {0};
+  struct fm_unique unique = test_claim_unique(TEST_FRAME, test_register(&first_type), &meta);
+
+  ops->unique_write_meta(unique, &number, sizeof(number));
+  struct fm_frame frame = ops->unique_share(unique);
+  ck_assert_uint_eq(ops->frame_read_meta(frame, got), sizeof(number));
+  ck_assert_mem_eq(got, &number, sizeof(number));
+}
+END_TEST
+
 START_TEST(repurpose_drops_the_old_and_writes_the_new_while_unique)
 {
   const struct fm_ops *ops = test_use_build(_i);
@@ -159,6 +174,7 @@ Suite *fm_test_suite(void)
   tcase_add_loop_test(tc, sharing_a_unique_frame_makes_one_reference, 0, TEST_BUILDS);
   tcase_add_loop_test(tc, only_a_single_reference_becomes_unique, 0, TEST_BUILDS);
   tcase_add_loop_test(tc, the_owner_writes_metadata_that_later_holders_see, 0, TEST_BUILDS);
+  tcase_add_loop_test(tc, the_owner_writes_metadata_and_holders_read_it, 0, TEST_BUILDS);
   tcase_add_loop_test(tc, repurpose_drops_the_old_and_writes_the_new_while_unique, 0, TEST_BUILDS);
   tcase_add_loop_test(tc, drop_tells_the_allocator_and_reset_does_not, 0, 4);
   tcase_add_loop_test(tc, raw_unique_handles_stay_unique, 0, TEST_BUILDS);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * An execution as a table for people: one column for each CPU, values, what each read reads
+ * from, and the slot on the right.  Internal to sim/explore.
+ */
+#ifndef SIM_EXPLORE_TABLE_H
+#define SIM_EXPLORE_TABLE_H
+
+#include "sim/explore/explore.h"
+#include "sim/explore/program.h"
+
+/* An execution together with the command that each of its events belongs to. */
+struct sim_trail {
+  sim_execution *execution; /* owned */
+  GArray *commands;         /* const struct sim_command *, one for each event */
+};
+
+void sim_trail_clear(struct sim_trail *trail);
+
+/* Appends the table, and behind it both accesses of a race or who waits for what. */
+void sim_table_append(const struct sim_program *program, const struct sim_trail *trail,
+                      GString *text);
+
+/* "x.fms:12" of the command of an event; newly allocated. */
+char *sim_trail_place(const struct sim_trail *trail, int32_t event);
+
+/* The place of a command, as "x.fms:12"; newly allocated. */
+char *sim_table_place(const struct sim_command *command);
+
+#endif
