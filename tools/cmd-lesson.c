@@ -130,7 +130,10 @@ static void print_result(const struct sim_lesson *lesson, const struct sim_lesso
                                      : "did NOT hold";
   printf("%s%3u  %-22s %-22s %s%s", cli_color(result->good ? CLI_GREEN : CLI_RED), lesson->number,
          lesson->name, script, word, cli_color(CLI_PLAIN));
-  printf(" (%" PRIu64 " steps, %" PRIu64 " expectations)\n", result->steps, result->expectations);
+  if (result->explored)
+    printf(" (%" PRIu64 " executions)\n", result->executions);
+  else
+    printf(" (%" PRIu64 " steps, %" PRIu64 " expectations)\n", result->steps, result->expectations);
   if (!result->good)
     fputs(result->messages, stderr);
 }

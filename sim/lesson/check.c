@@ -3,6 +3,7 @@
 #include "sim/lesson/check.h"
 
 #include "sim/error.h"
+#include "sim/explore/front.h"
 
 sim_script *sim_lesson_load_script(const char *path, GPtrArray *errors, GError **error)
 {
@@ -38,23 +39,46 @@ static void run(const sim_script *script, const volatile sig_atomic_t *interrupt
   sim_run_summary(one, &summary);
   result->steps = summary.steps;
   result->expectations = summary.expectations;
-  result->findings = summary.findings;
   result->good = result->verdict == (result->wrong ? SIM_VERDICT_VIOLATED : SIM_VERDICT_HELD);
 }
 
-static struct sim_lesson_result *check_one(const char *path,
-                                           const volatile sig_atomic_t *interrupted)
+static void explore(const sim_script *script, volatile sig_atomic_t *interrupted,
+                    struct sim_lesson_result *result, GString *messages)
+{
+  const struct sim_run_options run_options = {
+      .interrupted = interrupted, .sink = keep_messages, .sink_data = messages};
+  struct sim_front_options options = {.schedule = NULL};
+  struct sim_front_report report;
+  sim_explore_options_init(&options.search);
+  options.search.interrupt = interrupted;
+  result->verdict = sim_front_explore(script, &run_options, &options, &report);
+  if (report.explored && report.error == NULL) {
+    enum sim_explore_verdict wanted = result->wrong ? SIM_EXPLORE_VIOLATED : SIM_EXPLORE_HELD;
+    result->good = result->verdict == SIM_VERDICT_HELD && report.verdict == wanted;
+    result->executions = report.complete;
+    g_string_append_printf(messages, "%s\n",
+                           report.text != NULL ? report.text : "nothing was found");
+  }
+  if (report.error != NULL)
+    g_string_append_printf(messages, "%s\n", report.error->message);
+  sim_front_report_clear(&report);
+}
+
+static struct sim_lesson_result *check_one(const char *path, volatile sig_atomic_t *interrupted)
 {
   struct sim_lesson_result *result = g_new0(struct sim_lesson_result, 1);
   result->script = g_strdup(path);
   result->wrong = sim_lesson_is_wrong(path);
+  result->explored = sim_lesson_is_explored(path);
   result->verdict = SIM_VERDICT_UNUSABLE;
 
   g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
   g_autoptr(GError) error = NULL;
   g_autoptr(sim_script) script = sim_lesson_load_script(path, errors, &error);
   GString *messages = g_string_new(NULL);
-  if (script != NULL)
+  if (script != NULL && result->explored)
+    explore(script, interrupted, result, messages);
+  else if (script != NULL)
     run(script, interrupted, result, messages);
   for (guint i = 0; i < errors->len; i++)
     g_string_append(messages, errors->pdata[i]);
@@ -64,8 +88,8 @@ static struct sim_lesson_result *check_one(const char *path,
   return result;
 }
 
-GPtrArray *sim_lesson_check(const struct sim_lesson *lesson,
-                            const volatile sig_atomic_t *interrupted, GError **error)
+GPtrArray *sim_lesson_check(const struct sim_lesson *lesson, volatile sig_atomic_t *interrupted,
+                            GError **error)
 {
   g_auto(GStrv) scripts = sim_lesson_scripts(lesson, error);
   if (scripts == NULL)

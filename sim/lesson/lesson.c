@@ -257,14 +257,24 @@ const struct sim_lesson *sim_lessons_pick(const GPtrArray *lessons, const char *
 
 /* ---- Scripts ---- */
 
-static bool is_wrong_script(const char *entry)
+static bool is_wrong(const char *entry)
 {
-  return g_str_has_prefix(entry, "wrong-") && g_str_has_suffix(entry, ".fms");
+  return g_str_has_prefix(entry, "wrong-");
+}
+
+static bool is_explored(const char *entry)
+{
+  return g_str_has_prefix(entry, "explore") || g_str_has_prefix(entry, "wrong-explore");
+}
+
+static bool is_test(const char *entry)
+{
+  return g_str_has_suffix(entry, ".fms") && (is_wrong(entry) || is_explored(entry));
 }
 
 char **sim_lesson_scripts(const struct sim_lesson *lesson, GError **error)
 {
-  g_autoptr(GPtrArray) entries = entries_of(lesson->folder, is_wrong_script, error);
+  g_autoptr(GPtrArray) entries = entries_of(lesson->folder, is_test, error);
   if (entries == NULL)
     return NULL;
   GPtrArray *paths = g_ptr_array_new();
@@ -278,5 +288,11 @@ char **sim_lesson_scripts(const struct sim_lesson *lesson, GError **error)
 bool sim_lesson_is_wrong(const char *script)
 {
   g_autofree char *name = g_path_get_basename(script);
-  return is_wrong_script(name);
+  return is_wrong(name);
+}
+
+bool sim_lesson_is_explored(const char *script)
+{
+  g_autofree char *name = g_path_get_basename(script);
+  return is_explored(name);
 }

@@ -6,6 +6,7 @@
  *   notes.md        for teachers; paragraphs that begin with "**Goal.**" and "**Time.**"
  *   lesson.fms      the script: it holds, and its questions are those of the lesson
  *   wrong-*.fms     what goes wrong: run, it is violated
+ *   explore*.fms    explored, it holds; wrong-explore*.fms: explored, it is violated
  *
  * Nothing here prints, and nothing is kept of the files but what is handed out.  One thread.
  */
@@ -43,11 +44,12 @@ const struct sim_lesson *sim_lessons_pick(const GPtrArray *lessons, const char *
 /* A file of the lesson ("README.md"); newly allocated, NULL on error. */
 char *sim_lesson_read(const struct sim_lesson *lesson, const char *file, GError **error);
 
-/* The paths of the scripts that are its tests: lesson.fms, then wrong-*.fms by name;
- * NULL-terminated, new.  Others in its folder are there to be tried. */
+/* The paths of the scripts that are its tests: lesson.fms, then the others above by name;
+ * NULL-terminated, new.  Whatever else is in the folder is there to be tried. */
 char **sim_lesson_scripts(const struct sim_lesson *lesson, GError **error);
 
-/* Whether a script of a lesson is there to show what goes wrong. */
+/* Whether a script of a lesson is there to show what goes wrong; whether it is explored. */
 bool sim_lesson_is_wrong(const char *script);
+bool sim_lesson_is_explored(const char *script);
 
 #endif

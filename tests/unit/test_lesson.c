@@ -47,7 +47,8 @@ static void write_file(const char *lesson, const char *name, const char *text)
   ck_assert(g_file_set_contents(path, text, -1, NULL));
 }
 
-#define SCRIPT "framesim 1\nmachine { ram 64M  allocator none }\nboot\n"
+#define EXPLORED "framesim 1\nmachine { ram 64M  cpus 2  allocator none }\nboot\n"
+#define SCRIPT   "framesim 1\nmachine { ram 64M  allocator none }\nboot\n"
 
 /* A whole lesson, whose script is SCRIPT and `more`. */
 static void write_lesson(const char *name, const char *title, const char *more)
@@ -203,6 +204,28 @@ START_TEST(a_script_that_holds_and_a_wrong_one_that_does_not_are_good)
 }
 END_TEST
 
+#define THREADS "claim @9000 -> f\nclone f -> g\nthread A { drop f }\nthread B { drop g }\n"
+
+START_TEST(a_script_to_explore_is_explored)
+{
+  write_lesson("01-one", "Lesson 1: One", "");
+  write_file("01-one", "explore.fms", EXPLORED THREADS "always state @9000 == unused\n");
+  write_file("01-one", "explore-not.fms", EXPLORED THREADS "sometimes state @9000 == shared\n");
+  write_file("01-one", "explore-nothing.fms", EXPLORED "check\n");
+  write_file("01-one", "wrong-explore.fms", EXPLORED THREADS "never state @9000 == unused\n");
+  g_autoptr(GPtrArray) lessons = load();
+  g_autoptr(GPtrArray) results = check_only(lessons);
+  ck_assert_uint_eq(results->len, 5);
+  static const bool good[] = {true, false, false, true, true};
+  for (guint i = 0; i < results->len; i++) {
+    const struct sim_lesson_result *result = results->pdata[i];
+    ck_assert_msg(result->good == good[i], "%s: %s", result->script, result->messages);
+  }
+  const struct sim_lesson_result *held = results->pdata[3];
+  ck_assert_uint_eq(held->executions, 2);
+}
+END_TEST
+
 START_TEST(what_comes_out_otherwise_is_not_good)
 {
   write_lesson("01-one", "Lesson 1: One", "expect state @9000 == shared\n");
@@ -296,6 +319,7 @@ Suite *fm_test_suite(void)
   tcase_add_test(folders, a_lesson_is_picked_by_number_or_name);
   tcase_add_test(folders, a_word_that_picks_nothing_gets_a_suggestion);
   tcase_add_test(folders, a_script_that_holds_and_a_wrong_one_that_does_not_are_good);
+  tcase_add_test(folders, a_script_to_explore_is_explored);
   tcase_add_test(folders, what_comes_out_otherwise_is_not_good);
   suite_add_tcase(suite, folders);
   TCase *text = tcase_create("text");
