@@ -25,7 +25,7 @@ struct bench_row bench_row_of(const char *name, double *ns, double *bare_ns, uns
 {
   qsort(ns, rounds, sizeof(double), compare_doubles);
   qsort(bare_ns, rounds, sizeof(double), compare_doubles);
-  return (struct bench_row){name, ns[0], ns[rounds / 2], bare_ns[0], 0};
+  return (struct bench_row){name, ns[0], ns[rounds / 2], bare_ns[0], 0, 0};
 }
 
 sim_machine *bench_machine(enum fm_allocator_kind allocator, uint32_t cpus, GError **error)

@@ -16,6 +16,7 @@ struct bench_row {
   double median_ns; /* median round */
   double bare_ns;   /* best round of what the operation is compared with */
   double mib;       /* memory of the host, MiB; 0: not measured */
+  double count;     /* suite explore: distinct executions; else 0 */
 };
 
 /* ---- bench.c ---- */
@@ -47,6 +48,7 @@ GArray *bench_alloc(unsigned rounds, GError **error);    /* bench-alloc.c */
 GArray *bench_pt(unsigned rounds, GError **error);       /* bench-pt.c */
 GArray *bench_boot(unsigned rounds, GError **error);     /* bench-boot.c; rounds of a second */
 GArray *bench_workload(unsigned rounds, GError **error); /* bench-workload.c */
+GArray *bench_explore(unsigned rounds, GError **error);  /* bench-explore.c; rounds of a second */
 /* bench-check.c; per slot.  Also NULL: the RAM file cannot be written. */
 GArray *bench_check(unsigned rounds, GError **error);
 /* bench-replay.c; also NULL: the trace cannot be written. */

@@ -88,12 +88,23 @@ static void print_check(const GArray *rows)
   }
 }
 
+static void print_explore(const GArray *rows)
+{
+  printf("%-34s %10s %12s %11s\n", "complete search of", "distinct", "a second", "x distinct");
+  for (guint i = 0; i < rows->len; i++) {
+    const struct bench_row *row = &g_array_index(rows, struct bench_row, i);
+    printf("%-34s %10.0f %12.0f %10.2fx\n", row->name, row->count, 1e9 / row->min_ns,
+           row->bare_ns / row->min_ns);
+  }
+}
+
 static const struct suite suites[] = {
     {"slot", bench_slot, print_slot, 60},
     {"alloc", bench_alloc, print_alloc, 60},
     {"pt", bench_pt, print_pt, 60},
     {"boot", bench_boot, print_boot, 5},
     {"check", bench_check, print_check, 5},
+    {"explore", bench_explore, print_explore, 1},
     {"replay", bench_replay, print_replay, 60},
     {"workload", bench_workload, print_workload, 60},
 };
@@ -128,6 +139,8 @@ static bool write_rows(const char *path, const char *suite, const GArray *rows)
     add_number(json, "ratio", row->min_ns / row->bare_ns);
     if (row->mib != 0)
       add_number(json, "mib", row->mib);
+    if (row->count != 0)
+      add_number(json, "distinct", row->count);
     json_builder_end_object(json);
   }
   json_builder_end_array(json);
@@ -140,13 +153,13 @@ int cmd_bench(int argc, char **argv)
   int rounds = -1;
   const GOptionEntry entries[] = {
       {"rounds", 'r', 0, G_OPTION_ARG_INT, &rounds,
-       "Rounds of each measurement (60; boot, check: 5)", "N"},
+       "Rounds of each measurement (60; boot, check: 5; explore: 1)", "N"},
       {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write JSON Lines to FILE (- is stdout)",
        "FILE"},
       G_OPTION_ENTRY_NULL,
   };
   int status =
-      cli_parse(&argc, &argv, "slot|alloc|pt|boot|check|replay|workload", entries, NULL,
+      cli_parse(&argc, &argv, "slot|alloc|pt|boot|check|explore|replay|workload", entries, NULL,
                 "Suite slot: the operations on one slot, each beside its bare form (the\n"
                 "same atomics and plain stores, nothing else), interleaved in one run.\n"
                 "Suite alloc: frames and segments from both allocators, and a list, each\n"
@@ -155,6 +168,8 @@ int cmd_bench(int argc, char **argv)
                 "one more reference on a frame; translations; fork and exit.\n"
                 "Suite boot: machines that boot, beside the first touch of as many pages.\n"
                 "Suite check: the audit of 256 MiB of slots, beside a plain read of them.\n"
+                "Suite explore: complete searches of small programs, a second each, and of\n"
+                "two large ones.\n"
                 "Suite replay: a generated trace, read and replayed from each of its\n"
                 "forms, beside the same events from memory.\n"
                 "Suite workload: generated workloads on both allocators, beside a dry run\n"
@@ -164,11 +179,12 @@ int cmd_bench(int argc, char **argv)
   if (status >= 0)
     return status;
   if (argc < 2)
-    return cli_usage_error("bench",
-                           "a suite is missing: slot, alloc, pt, boot, check, replay or workload");
+    return cli_usage_error(
+        "bench", "a suite is missing: slot, alloc, pt, boot, check, explore, replay or workload");
   const struct suite *suite = argc == 2 ? find_suite(argv[1]) : NULL;
   if (suite == NULL)
-    return cli_usage_error("bench", "one suite: slot, alloc, pt, boot, check, replay or workload");
+    return cli_usage_error("bench",
+                           "one suite: slot, alloc, pt, boot, check, explore, replay or workload");
   if (rounds == -1)
     rounds = suite->rounds;
   if (rounds < 1 || rounds > 100000)

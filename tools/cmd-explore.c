@@ -12,6 +12,7 @@
 #include "sim/script/number.h"
 #include "tools/cli.h"
 #include "tools/explore-report.h"
+#include "tools/explore-strength.h"
 
 static volatile sig_atomic_t interrupted;
 
@@ -40,6 +41,7 @@ struct choices {
   char **remove_fence;
   char **defines;
   gboolean first;
+  gboolean strength;
   gboolean quiet;
 };
 
@@ -344,6 +346,8 @@ static int parse_options(int *argc, char ***argv, struct choices *choices)
        "POINT=ORDER"},
       {"remove-fence", 0, 0, G_OPTION_ARG_STRING_ARRAY, &choices->remove_fence, "Leave a fence out",
        "POINT"},
+      {"strength", 0, 0, G_OPTION_ARG_NONE, &choices->strength,
+       "Which orders the SCRIPTs need: weaken each", NULL},
       {"schedule", 'S', 0, G_OPTION_ARG_STRING, &choices->schedule, "Run this one execution",
        "STEPS"},
       {"define", 'D', 0, G_OPTION_ARG_STRING_ARRAY, &choices->defines, "Give a param another value",
@@ -371,6 +375,8 @@ static int explore_chosen(int argc, char **argv, struct choices *choices)
                                         .interrupted = &interrupted,
                                         .defines = (const char *const *)choices->defines};
   int status;
+  if (choices->strength && argc > 1)
+    return explore_strength(argv + 1, argc - 1, choices->json);
   if (argc != 2)
     return cli_usage_error("explore", argc < 2 ? "a SCRIPT is missing" : "one SCRIPT at a time");
   sim_explore_options_init(&options.search);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/durable/table.h"
 #include "sim/error.h"
 #include "sim/museum/museum.h"
 #include "sim/script/number.h"
@@ -81,6 +82,8 @@ static void add_found(JsonBuilder *json, const GArray *found)
     cli_json_string(json, "place", one->place);
     cli_json_string(json, "text", one->text);
     cli_json_int(json, "step", one->step);
+    if (one->clause != NULL)
+      cli_json_string(json, "clause", one->clause);
     if (one->has_frame)
       cli_json_hex(json, "frame", one->frame);
     json_builder_end_object(json);
@@ -142,6 +145,7 @@ struct choices {
   char *seed;
   char *until;
   char *build;
+  char *check;
   char *steps;
   char *ram_file;
   char *answers;
@@ -153,6 +157,9 @@ struct choices {
   gboolean points;
   gboolean digest;
   gboolean step;
+  gboolean durable;
+  gboolean resume;
+  int handles;
   struct followers_choice follow;
 };
 
@@ -162,6 +169,7 @@ static void choices_clear(struct choices *choices)
   g_free(choices->seed);
   g_free(choices->until);
   g_free(choices->build);
+  g_free(choices->check);
   g_free(choices->steps);
   g_free(choices->ram_file);
   g_free(choices->answers);
@@ -242,8 +250,9 @@ static int run_script(const char *path, struct sim_run_options *options,
   }
   if (options->build == SIM_BUILD_NATIVE &&
       (followers_need_hooks(&choices->follow) || sim_run_needs_hooks(script, options)))
-    return cli_usage_error("run", "threads, --points, --trace-out, --record and --until N.POINT "
-                                  "need the instrumented build; leave --build native out");
+    return cli_usage_error(
+        "run", "threads, --points, --check full, --trace-out, --record and --until N.POINT "
+               "need the instrumented build; leave --build native out");
   if (choices->step)
     return step_session(script, path, options, choices->steps != NULL);
   return execute(script, path, *options, choices);
@@ -284,6 +293,15 @@ static int parse_build(const char *text, struct sim_run_options *options)
   return -1;
 }
 
+static int parse_check(const char *text, struct sim_run_options *options)
+{
+  options->check = SIM_CHECK_CHEAP;
+  options->check_given = text != NULL;
+  if (text == NULL || sim_check_level_parse(text, &options->check))
+    return -1;
+  return cli_usage_error("run", "--check must be off, cheap or full, not '%s'", text);
+}
+
 static int parse_seed(const char *text, struct sim_run_options *options)
 {
   g_autoptr(GError) error = NULL;
@@ -314,6 +332,24 @@ static int parse_why(struct choices *choices)
   return -1;
 }
 
+static int check_durable(const struct choices *choices, struct sim_run_options *options)
+{
+  if ((choices->durable || choices->resume) && choices->ram_file == NULL)
+    return cli_usage_error("run", "%s needs the RAM in a file (--ram FILE)",
+                           choices->durable ? "--durable" : "--resume");
+  if (choices->durable && choices->resume)
+    return cli_usage_error("run", "--resume goes on as the machine was booted; --durable is for a "
+                                  "run that boots one");
+  if (choices->handles != 0 && !choices->durable)
+    return cli_usage_error("run", "--handles goes with --durable");
+  if (choices->handles < 0 || (unsigned)choices->handles > SIM_TABLE_MOST)
+    return cli_usage_error("run", "--handles must be 1 to %u", SIM_TABLE_MOST);
+  unsigned room = choices->handles != 0 ? (unsigned)choices->handles : SIM_TABLE_ROOM;
+  options->handles = choices->durable ? room : 0;
+  options->resume = choices->resume;
+  return -1;
+}
+
 /* Options that have no meaning at a prompt, which has commands for most of them. */
 static int check_step(const struct choices *choices, const char *path)
 {
@@ -327,6 +363,8 @@ static int check_step(const struct choices *choices, const char *path)
                       : choices->digest        ? "--digest"
                       : choices->syntax_only   ? "--syntax-only"
                       : choices->quiet         ? "--quiet"
+                      : choices->durable       ? "--durable"
+                      : choices->resume        ? "--resume"
                                                : NULL;
   if (!choices->step)
     return -1;
@@ -371,6 +409,8 @@ static int parse_options(int *argc, char ***argv, struct choices *choices)
       {"syntax-only", 0, 0, G_OPTION_ARG_NONE, &choices->syntax_only,
        "Look for errors, run nothing", NULL},
       {"build", 0, 0, G_OPTION_ARG_STRING, &choices->build, "auto, native or instrumented", "NAME"},
+      {"check", 0, 0, G_OPTION_ARG_STRING, &choices->check,
+       "off, cheap (not given) or full: the contract", "LEVEL"},
       {"digest", 0, 0, G_OPTION_ARG_NONE, &choices->digest, "Print the digest of all frames", NULL},
       {"variant", 0, 0, G_OPTION_ARG_STRING, &choices->variant,
        "Boot a form of the kernel from the museum", "NAME"},
@@ -380,6 +420,12 @@ static int parse_options(int *argc, char ***argv, struct choices *choices)
        "FILE"},
       {"answers", 0, 0, G_OPTION_ARG_STRING, &choices->answers, "Of questions: ask, reveal or hide",
        "HOW"},
+      {"durable", 0, 0, G_OPTION_ARG_NONE, &choices->durable,
+       "With --ram: keep in FILE who holds what", NULL},
+      {"handles", 0, 0, G_OPTION_ARG_INT, &choices->handles,
+       "With --durable: room for N handles (4096)", "N"},
+      {"resume", 0, 0, G_OPTION_ARG_NONE, &choices->resume,
+       "With --ram: go on with the machine in FILE", NULL},
       {"json", 0, 0, G_OPTION_ARG_FILENAME, &choices->json,
        "Write JSON Lines to FILE (- is stdout)", "FILE"},
       {"record", 0, 0, G_OPTION_ARG_FILENAME, &choices->follow.record,
@@ -443,8 +489,10 @@ static int run_chosen(int argc, char **argv, struct choices *choices)
                                     .ram_file = choices->ram_file,
                                     .defines = (const char *const *)choices->defines};
   if ((status = check_step(choices, argv[1])) >= 0 ||
+      (status = check_durable(choices, &options)) >= 0 ||
       (status = parse_until(choices->until, &options)) >= 0 ||
       (status = parse_build(choices->build, &options)) >= 0 ||
+      (status = parse_check(choices->check, &options)) >= 0 ||
       (status = parse_seed(choices->seed, &options)) >= 0 ||
       (status = parse_variant(choices->variant, &options)) >= 0 ||
       (status = parse_why(choices)) >= 0 ||

@@ -79,6 +79,7 @@ enum fm_order {
   X(GRACE_LOOK, "grace.look", ADD, ACQ_REL, 0, "who is on the way, before stray nodes are freed")  \
   X(GRACE_LOCK, "grace.lock", CAS, ACQUIRE, 1, "the list of stray nodes is locked")                \
   X(GRACE_UNLOCK, "grace.unlock", STORE, RELEASE, 1, "the list of stray nodes is unlocked")        \
+  X(GRACE_LINK, "grace.link", WRITE, PLAIN, 1, "which stray node comes next is written or read")   \
   X(MMU_LOAD, "mmu.load", LOAD, ACQUIRE, 0, "the processor reads an entry")                        \
   X(MMU_MARK, "mmu.mark", CAS, ACQUIRE, 0, "the processor marks an entry accessed or dirty")       \
   X(POOL_SIZE, "pool.size", STORE, RELAXED, 1, "the global pool's size is published")              \

@@ -127,7 +127,7 @@ static bool compile_thread(struct sim_compiler *c, const struct sim_command *com
   const struct sim_expr *cpu = sim_command_expr(command, "cpu");
   uint64_t id = program->n_threads;
   if (program->n_threads == SIM_PROGRAM_THREADS)
-    return complain_thread(c, command, NULL, "more than 8 threads cannot be explored");
+    return complain_thread(c, command, NULL, "more than 16 threads cannot be explored");
   if (cpu != NULL && !sim_run_number(c->run, cpu, &id))
     return false;
   if (id >= program->kernel->cpus)
@@ -205,6 +205,41 @@ static bool compile_conditions(struct sim_compiler *c, const struct sim_command 
 
 /* ---- What is looked at in the end ---- */
 
+/* False: there are too many. */
+static bool add_place(struct sim_program *program, fm_paddr root, uint64_t va)
+{
+  for (guint i = 0; i < program->n_places; i++)
+    if (program->places[i].root.raw == root.raw && program->places[i].va == va)
+      return true;
+  if (program->n_places == SIM_PROGRAM_PLACES)
+    return false;
+  program->places[program->n_places++] = (struct sim_program_place){root, va};
+  return true;
+}
+
+/* Where the processes that threads use show pages, or may show them. */
+static bool note_places(struct sim_program *program)
+{
+  bool good = true;
+  const GPtrArray *processes = program->run->os != NULL ? sim_os_processes(program->run->os) : NULL;
+  for (guint i = 0; good && i < program->n_ops; i++) {
+    const struct sim_program_op *op = &program->op[i];
+    if (op->code == SIM_PROGRAM_MAP)
+      good = add_place(program, program->vars[op->handle].frame,
+                       sim_program_value(program, op->address, false));
+  }
+  for (guint i = 0; processes != NULL && i < processes->len; i++) {
+    const struct sim_process *process = processes->pdata[i];
+    fm_paddr root = fm_slot_paddr(process->space.root.slot);
+    for (guint a = 0; good && a < process->areas->len; a++) {
+      const struct sim_area *area = &g_array_index(process->areas, struct sim_area, a);
+      for (uint64_t va = area->start; good && va < area->end; va += FM_PAGE_SIZE)
+        good = add_place(program, root, va);
+    }
+  }
+  return good;
+}
+
 /* Frames that stand in the commands, and those of handles from before. */
 static void note_frames(struct sim_program *program)
 {
@@ -268,6 +303,12 @@ static void intern_words(struct sim_program *program)
 
 struct sim_program *sim_program_compile(sim_run *run, const struct sim_command *first)
 {
+  if (run->kernel->chunks != 0) {
+    (void)sim_run_error(run, first->place, "machine { metadata eager }",
+                        "a machine with deferred metadata cannot be explored: the first touch of a "
+                        "frame writes slots past all hooks");
+    return NULL;
+  }
   struct sim_program *program = g_new0(struct sim_program, 1);
   program->run = run;
   program->ops = sim_machine_ops(run->machine);
@@ -289,6 +330,11 @@ struct sim_program *sim_program_compile(sim_run *run, const struct sim_command *
   if (!good)
     return sim_program_free(program);
   note_frames(program);
+  if (!note_places(program)) {
+    (void)sim_run_error(run, first->place, "smaller areas",
+                        "more than %d pages of processes cannot be looked at", SIM_PROGRAM_PLACES);
+    return sim_program_free(program);
+  }
   if (program->too_many_frames) {
     (void)sim_run_error(run, first->place, "smaller segments",
                         "more than %d frames cannot be looked at", SIM_PROGRAM_FRAMES);

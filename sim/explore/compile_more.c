@@ -212,5 +212,6 @@ bool sim_compile_unmap(struct sim_compiler *c, const struct sim_command *command
                        struct sim_program_op *op)
 {
   return sim_compile_use(c, command, op, SIM_KIND(PROCESS), SIM_USE_READ) &&
-         sim_compile_node(c, command, "at", &op->address) && sim_compile_answer(c, command, op);
+         sim_compile_node(c, command, "at", &op->address) &&
+         sim_compile_node(c, command, "size", &op->number) && sim_compile_answer(c, command, op);
 }

@@ -204,21 +204,28 @@ static void do_map(struct sim_program_thread *thread, const struct sim_program_o
   (void)sim_execute_answer(thread, op, error == FM_PT_OK ? NULL : program->pt_answers[error]);
 }
 
+/* Takes out what is mapped there, up to ITEMS pages or tables, and then drops it. */
 static void do_unmap(struct sim_program_thread *thread, const struct sim_program_op *op)
 {
+  enum { ITEMS = 8 };
   struct sim_program *program = thread->program;
   const struct fm_ops *ops = program->ops;
   struct fm_space space = {frame_of(var_at(program, op->handle))};
   uint64_t va = sim_program_value(program, op->address, true);
+  uint64_t size =
+      op->number != SIM_PROGRAM_NONE ? sim_program_value(program, op->number, true) : FM_PAGE_SIZE;
   struct fm_pt_cursor cursor;
-  struct fm_pt_item item = {.kind = FM_PT_NOTHING};
-  enum fm_pt_error error = ops->pt_lock(program->kernel, space, va, va + FM_PAGE_SIZE, &cursor);
+  struct fm_pt_item items[ITEMS];
+  int taken = 0;
+  enum fm_pt_error error = ops->pt_lock(program->kernel, space, va, va + size, &cursor);
   if (error == FM_PT_OK) {
-    error = ops->pt_take(&cursor, va + FM_PAGE_SIZE, &item);
+    while (taken < ITEMS && (error = ops->pt_take(&cursor, va + size, &items[taken])) == FM_PT_OK &&
+           items[taken].kind != FM_PT_NOTHING)
+      taken++;
     ops->pt_unlock(&cursor);
-    if (error == FM_PT_OK && item.kind != FM_PT_NOTHING)
-      ops->pt_drop_taken(program->kernel, &item);
   }
+  for (int i = 0; i < taken; i++)
+    ops->pt_drop_taken(program->kernel, &items[i]);
   (void)sim_execute_answer(thread, op, error == FM_PT_OK ? NULL : program->pt_answers[error]);
 }
 

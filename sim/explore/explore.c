@@ -49,7 +49,7 @@ static sim_explore *explore_new(const struct sim_explore_program *program,
   explore->levels = g_ptr_array_new_with_free_func(free_graph);
   explore->choices = g_array_new(FALSE, FALSE, sizeof(struct sim_choice));
   explore->parts = g_array_new(FALSE, FALSE, sizeof(struct sim_part));
-  explore->blocked = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+  explore->blocked = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
   explore->blocked_list = g_array_new(FALSE, FALSE, sizeof(struct sim_blocked));
   explore->text = g_string_new(NULL);
   explore->began = g_get_monotonic_time();
@@ -90,13 +90,12 @@ static double seconds_since(gint64 began)
   return (double)(g_get_monotonic_time() - began) / G_USEC_PER_SEC;
 }
 
-/* Whether a limit was reached; looked at after each run. */
-static bool is_over(sim_explore *explore)
+bool sim_explore_is_over(sim_explore *explore)
 {
   const struct sim_explore_options *options = &explore->options;
   if (options->interrupt != NULL && *options->interrupt != 0)
     explore->stopped = explore->limit = "interrupt";
-  else if (options->executions != 0 && sim_workers_count(explore) >= options->executions)
+  else if (options->executions != 0 && sim_workers_count(explore, 0) >= options->executions)
     explore->stopped = explore->limit = "executions";
   else if (options->seconds != 0 && (++explore->ticks & 63u) == 0 &&
            seconds_since(explore->began) >= options->seconds)
@@ -109,7 +108,8 @@ void sim_search_run(sim_explore *explore)
   sim_search_begin(explore);
   do {
     enum sim_run_end end = sim_run_graph(explore);
-    if (!sim_record_end(explore, end) || is_over(explore) || sim_workers_is_over(explore))
+    if (!sim_record_end(explore, end) || sim_explore_is_over(explore) ||
+        sim_workers_is_over(explore))
       return;
   } while (sim_search_next(explore));
 }

@@ -224,7 +224,8 @@ static void report_finding(struct front *front, const struct sim_trail *trail)
 static void show(struct front *front, const struct sim_trail *trail, const char *schedule)
 {
   GString *text = front->report->table;
-  sim_table_append(front->program, trail, text);
+  sim_table_append(front->program, trail, &front->report->options, text);
+  g_string_append_c(text, '\n');
   g_string_append_printf(text, "schedule: %s\n", schedule);
   if (front->options->again != NULL)
     g_string_append_printf(text, "again:    %s --schedule '%s'\n", front->options->again, schedule);
@@ -276,11 +277,11 @@ static void judge_witnesses(struct front *front)
     struct sim_front_witness witness = {.place = sim_table_place(condition->command),
                                         .text = sim_command_text(condition->command),
                                         .seen = front->seen[i] != 0};
-    if (!witness.seen)
+    if (!witness.seen && report->kind == NULL)
       g_string_append_printf(report->table, "\n%s: %s, in no execution%s\n", witness.place,
                              witness.text,
                              report->verdict == SIM_EXPLORE_LIMIT ? " up to the limit" : "");
-    else if (report->verdict != SIM_EXPLORE_VIOLATED && !find_witness(front, i, &witness))
+    else if (witness.seen && report->kind == NULL && !find_witness(front, i, &witness))
       witness.seen = false;
     if (!witness.seen && report->verdict == SIM_EXPLORE_HELD) {
       report->verdict = SIM_EXPLORE_VIOLATED;

@@ -5,6 +5,7 @@
  *   graph.c    execution graphs            memory.c    undo, atomic locations
  *   model.c    what a model allows         race.c      data races
  *   search.c   which graph comes next      run.c       fibers: runs the program along a graph
+ *   access.c   an access of a thread
  *   record.c   what came of a run          schedule.c  ... where it is told what to do
  *   order.c    from graphs to orders       replay.c    one execution, written down
  *   workers.c  several processes           forward.c   bounded and random searches
@@ -58,6 +59,7 @@ struct sim_loc {
   uint32_t size;
   uint32_t run; /* in which its initial value was read */
   sim_ref last; /* write that was run last */
+  uint64_t ram; /* what we left there */
 };
 
 struct sim_race {
@@ -103,6 +105,10 @@ void sim_memory_undo(struct sim_memory *memory);
 
 /* Keeps the bytes there, if this run has not yet. */
 void sim_memory_keep(struct sim_memory *memory, const void *where, uint64_t size);
+
+/* The value of an atomic location in RAM. */
+uint64_t sim_memory_value(const void *where, uint32_t size);
+void sim_memory_set(void *where, uint32_t size, uint64_t value);
 
 /* The line of an address; kept. */
 struct sim_line *sim_memory_line(struct sim_memory *memory, const void *where);
@@ -243,6 +249,7 @@ struct sim_explore {
   const char *limit;
   const char *stopped; /* the limit that ended the search */
   uint32_t ticks;
+  uint64_t complete; /* executions of this process */
   uint32_t worker;
   struct sim_shared *shared; /* NULL: one process */
   gint64 began;
@@ -269,6 +276,11 @@ void sim_search_run(sim_explore *explore);
 sim_execution *sim_replay_run(sim_explore *explore, const struct sim_explore_token *tokens,
                               uint32_t nr_tokens, uint32_t *ret_position, GError **error);
 
+/* access.c */
+/* Whether a failed compare-exchange of this site means to wait. */
+bool sim_run_waits(const sim_explore *explore, const struct sim_ask *ask);
+void sim_access_observe(struct sim_observer *observer);
+
 /* run.c */
 void sim_run_init(sim_explore *explore);
 void sim_run_deinit(sim_explore *explore);
@@ -288,8 +300,6 @@ void sim_run_leave(void);
 enum sim_run_end sim_run_outcome(sim_explore *explore);
 /* Writes the last value of each location to RAM. */
 void sim_run_settle(sim_explore *explore);
-/* Whether a failed compare-exchange of this site means to wait. */
-bool sim_run_waits(const sim_explore *explore, const struct sim_ask *ask);
 const struct sim_clock *sim_run_clock(const sim_explore *explore, uint32_t thread);
 
 /* race.c: a plain access of the running thread; true: it races with another one. */
@@ -324,10 +334,17 @@ void sim_forward_run(sim_explore *explore);
 bool sim_workers_claim(sim_explore *explore, uint32_t part);
 void sim_workers_found(sim_explore *explore, uint32_t part);
 bool sim_workers_is_over(sim_explore *explore);
-/* Complete executions so far, of all workers. */
-uint64_t sim_workers_count(sim_explore *explore);
+/* Counts complete executions; how many there are by now, of all workers. */
+uint64_t sim_workers_count(sim_explore *explore, uint64_t more);
 /* Different blocked executions in parts up to `last`. */
 uint64_t sim_workers_blocked(sim_explore *explore, uint32_t last);
+/* Searches with so many processes, and puts together what they found. */
 bool sim_workers_run(sim_explore *explore, uint32_t workers, GError **error);
+
+/* explore.c: whether a limit was reached; looked at after each run. */
+bool sim_explore_is_over(sim_explore *explore);
+
+/* detach.c */
+bool sim_explore_detach(sim_machine *machine, GError **error);
 
 #endif

@@ -177,9 +177,17 @@ static uint16_t new_loc(struct sim_memory *memory, struct sim_line *line, void *
   return loc;
 }
 
-static uint64_t value_at(const void *where, uint32_t size)
+uint64_t sim_memory_value(const void *where, uint32_t size)
 {
   return size == 1 ? *(const uint8_t *)where : *(const uint64_t *)where;
+}
+
+void sim_memory_set(void *where, uint32_t size, uint64_t value)
+{
+  if (size == 1)
+    *(uint8_t *)where = (uint8_t)value;
+  else
+    *(uint64_t *)where = value;
 }
 
 uint16_t sim_memory_loc(struct sim_memory *memory, void *where, uint32_t size)
@@ -194,7 +202,8 @@ uint16_t sim_memory_loc(struct sim_memory *memory, void *where, uint32_t size)
     found = new_loc(memory, line, where, size);
   if (found != SIM_LOC_NONE && memory->locs[found].run != memory->run) {
     memory->locs[found].run = memory->run;
-    memory->initial[found] = value_at(where, size);
+    memory->initial[found] = sim_memory_value(where, size);
+    memory->locs[found].ram = memory->initial[found];
   }
   return found;
 }

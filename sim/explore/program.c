@@ -70,9 +70,39 @@ static bool var_holds(const struct sim_program_var *var, fm_paddr frame)
   }
 }
 
+/* The page at `va` below `root`, as it stands in RAM; false: none of 4 KiB. */
+static bool walk(const struct sim_program *program, fm_paddr root, uint64_t va, fm_paddr *ret)
+{
+  fm_paddr node = root;
+  for (uint32_t level = FM_PT_LEVELS; level >= 1; level--) {
+    fm_pte pte;
+    if (node.raw >= program->kernel->max_paddr)
+      return false;
+    memcpy(&pte.raw,
+           (const uint8_t *)(uintptr_t)(FM_LINEAR_WINDOW + node.raw) +
+               8 * (size_t)fm_pt_index(va, level),
+           sizeof(pte.raw));
+    if (!fm_pte_is_valid(pte) || (level > 1 && !fm_pte_is_table(pte, level)))
+      return false;
+    node = fm_pte_paddr(pte);
+  }
+  *ret = node;
+  return true;
+}
+
+uint64_t sim_program_mappings(const struct sim_program *program, fm_paddr frame)
+{
+  uint64_t mappings = 0;
+  fm_paddr page;
+  for (guint i = 0; i < program->n_places; i++)
+    if (walk(program, program->places[i].root, program->places[i].va, &page))
+      mappings += page.raw == frame.raw;
+  return mappings;
+}
+
 uint64_t sim_program_holders(const struct sim_program *program, fm_paddr frame)
 {
-  uint64_t holders = 0;
+  uint64_t holders = sim_program_mappings(program, frame);
   for (guint i = 0; i < program->n_vars; i++)
     holders += var_holds(&program->vars[i], frame);
   return holders;

@@ -25,12 +25,13 @@
 #include "sim/script/interp.h"
 
 enum {
-  SIM_PROGRAM_THREADS = 8,
+  SIM_PROGRAM_THREADS = 16,
   SIM_PROGRAM_VARS = 64,
   SIM_PROGRAM_OPS = 1024,   /* of all threads */
   SIM_PROGRAM_NODES = 1024, /* of all expressions */
   SIM_PROGRAM_FRAMES = 64,  /* that are looked at in the end */
   SIM_PROGRAM_CONDITIONS = 32,
+  SIM_PROGRAM_PLACES = 64,
   SIM_PROGRAM_NONE = -1, /* no variable, no node */
 };
 
@@ -208,6 +209,12 @@ struct sim_program_thread {
   guint jump; /* where an expected error goes on */
 };
 
+/* An address of a process at which a page may be mapped. */
+struct sim_program_place {
+  fm_paddr root;
+  uint64_t va;
+};
+
 struct sim_program {
   sim_run *run;
   const struct fm_ops *ops;
@@ -224,6 +231,8 @@ struct sim_program {
   fm_paddr frames[SIM_PROGRAM_FRAMES];
   uint64_t others[SIM_PROGRAM_FRAMES]; /* references that no variable holds, at the start */
   bool too_many_frames;
+  guint n_places;
+  struct sim_program_place places[SIM_PROGRAM_PLACES];
   struct sim_program_failure failure; /* the first one of this execution */
   const char *answers[FM_GET_ERRORS]; /* interned words */
   const char *alloc_answers[FM_ALLOC_INVALID_ARGS + 1];
@@ -265,7 +274,10 @@ bool sim_program_is_known(const struct sim_program *program, int node);
 /* The frame will be looked at in the end. */
 void sim_program_note_frame(struct sim_program *program, fm_paddr frame);
 
-/* How many references to the frame the variables own now. */
+/* How often the places of processes show the frame now. */
+uint64_t sim_program_mappings(const struct sim_program *program, fm_paddr frame);
+
+/* How many references to the frame the variables and these places own now. */
 uint64_t sim_program_holders(const struct sim_program *program, fm_paddr frame);
 
 #endif

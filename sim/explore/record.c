@@ -113,7 +113,8 @@ static void count_blocked(sim_explore *explore)
   gint64 key = (gint64)blocked.hash;
   if (g_hash_table_contains(explore->blocked, &key))
     return;
-  g_hash_table_add(explore->blocked, g_memdup2(&key, sizeof(key)));
+  g_hash_table_insert(explore->blocked, g_memdup2(&key, sizeof(key)),
+                      g_memdup2(&blocked, sizeof(blocked)));
   g_array_append_val(explore->blocked_list, blocked);
 }
 
@@ -163,8 +164,10 @@ bool sim_record_end(sim_explore *explore, enum sim_run_end end)
   if (end == SIM_RUN_STEPS)
     explore->limit = "steps";
   enum sim_explore_kind kind = sim_record_find(explore, end);
-  if (end == SIM_RUN_COMPLETE)
+  if (end == SIM_RUN_COMPLETE) {
     sim_record_part(explore)->complete++;
+    (void)sim_workers_count(explore, 1);
+  }
   if (end == SIM_RUN_BLOCKED)
     count_blocked(explore);
   if (kind == SIM_EXPLORE_NOTHING)

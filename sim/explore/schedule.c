@@ -23,6 +23,14 @@ static bool is_split(const struct sim_graph *graph, uint32_t loc, sim_ref behind
   return next != SIM_REF_INITIAL && sim_is_rmw(sim_node_at(graph, next));
 }
 
+/* The last node of its thread has not come about. */
+static void withdraw(struct sim_graph *graph, sim_ref ref)
+{
+  sim_graph_unplace(graph, ref);
+  graph->fails -= (sim_node_at(graph, ref)->flags & SIM_NODE_FAILS) != 0;
+  graph->count[sim_ref_thread(ref)]--;
+}
+
 static bool add_read(sim_explore *explore, sim_ref ref, sim_ref from, bool fails)
 {
   struct sim_graph *graph = explore->graph;
@@ -54,12 +62,10 @@ static bool add_write(sim_explore *explore, sim_ref ref, sim_ref behind)
   return true;
 }
 
-bool sim_schedule_add(sim_explore *explore, uint32_t thread, const struct sim_ask *ask)
+static bool try_add(sim_explore *explore, uint32_t thread, const struct sim_ask *ask, uint32_t back,
+                    bool fails)
 {
-  struct sim_schedule *schedule = &explore->schedule;
   struct sim_graph *graph = explore->graph;
-  bool here = schedule->each || schedule->target == ask->site;
-  uint32_t back = here ? schedule->back : 0;
   struct sim_node *node = sim_graph_append(graph, thread, ask);
   sim_ref ref = sim_ref_of(thread, graph->count[thread] - 1u);
   if (ask->kind == FM_ACCESS_FENCE) {
@@ -67,12 +73,26 @@ bool sim_schedule_add(sim_explore *explore, uint32_t thread, const struct sim_as
     return true;
   }
   uint32_t writes = graph->heads[ask->loc].writes;
+  bool added = false;
   if (back > writes)
-    return refuse(explore, "there are not so many writes to go back");
-  if (writes - back < sim_model_floor(graph, &node->hb, ask->loc))
-    return refuse(explore, "its thread knows a newer write already");
-  sim_ref write = write_at(graph, ask->loc, back);
-  if (ask->kind == FM_ACCESS_STORE)
-    return add_write(explore, ref, write);
-  return add_read(explore, ref, write, here && schedule->fails);
+    added = refuse(explore, "there are not so many writes to go back");
+  else if (writes - back < sim_model_floor(graph, &node->hb, ask->loc))
+    added = refuse(explore, "its thread knows a newer write already");
+  else if (ask->kind == FM_ACCESS_STORE)
+    added = add_write(explore, ref, write_at(graph, ask->loc, back));
+  else
+    added = add_read(explore, ref, write_at(graph, ask->loc, back), fails);
+  if (!added)
+    withdraw(graph, ref);
+  return added;
+}
+
+bool sim_schedule_add(sim_explore *explore, uint32_t thread, const struct sim_ask *ask)
+{
+  struct sim_schedule *schedule = &explore->schedule;
+  bool here = schedule->each || schedule->target == ask->site;
+  if (try_add(explore, thread, ask, here ? schedule->back : 0, here && schedule->fails))
+    return true;
+  /* Who only tries takes the newest one, which always is possible. */
+  return schedule->each && try_add(explore, thread, ask, 0, false);
 }

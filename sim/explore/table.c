@@ -71,17 +71,38 @@ static char *value_text(bool count, uint64_t value)
 
 /* ---- Rows: numbers of what is shown ---- */
 
-static bool is_shown(const struct sim_execution_event *event)
+/* A plain access that repeats the one right before it, but for its place. */
+static bool is_repeat(const struct sim_trail *trail, int32_t index)
 {
-  return !fm_site_info((enum fm_site)event->site)->quiet;
+  const struct sim_execution_event *event = event_at(trail, index);
+  const struct sim_execution_event *before = index > 0 ? event - 1 : NULL;
+  return before != NULL && !event->atomic && before->thread == event->thread &&
+         before->site == event->site && command_of(trail, index) == command_of(trail, index - 1) &&
+         (event->site == FM_SITE_IO_READ || event->site == FM_SITE_IO_WRITE);
+}
+
+static bool is_shown(const struct sim_trail *trail, int32_t index)
+{
+  return !fm_site_info((enum fm_site)event_at(trail, index)->site)->quiet &&
+         !is_repeat(trail, index);
 }
 
 static guint row_of(const struct sim_trail *trail, int32_t index)
 {
   guint row = 0;
   for (int32_t i = 0; i <= index; i++)
-    row += is_shown(event_at(trail, i));
+    row += is_shown(trail, i);
   return row;
+}
+
+/* How often an access was made in a row. */
+static guint times(const struct sim_trail *trail, int32_t index)
+{
+  guint count = 1;
+  while ((uint32_t)index + count < trail->execution->nr_events &&
+         is_repeat(trail, index + (int32_t)count))
+    count++;
+  return count;
 }
 
 /* "1 -> busy", "= 1", "saw 2": what an event did. */
@@ -102,16 +123,31 @@ static char *deed_text(const struct sim_program *program, const struct sim_execu
   return g_strdup("");
 }
 
-static char *cell_text(const struct sim_program *program, const struct sim_trail *trail,
-                       int32_t index)
+struct table {
+  const struct sim_program *program;
+  const struct sim_trail *trail;
+  const struct sim_explore_options *options;
+  GString *text;
+  guint widths[SIM_PROGRAM_THREADS];
+  const struct sim_command *last[SIM_PROGRAM_THREADS]; /* command shown last */
+  bool several;                                        /* frames */
+  fm_paddr frame;
+  bool any;
+};
+
+static char *cell_text(const struct table *table, int32_t index)
 {
+  const struct sim_program *program = table->program;
+  const struct sim_trail *trail = table->trail;
   const struct sim_execution_event *event = event_at(trail, index);
   const struct fm_site_info *info = fm_site_info((enum fm_site)event->site);
-  g_autofree char *deed = deed_text(program, event);
+  guint count = times(trail, index);
+  g_autofree char *deed =
+      count > 1 ? g_strdup_printf("%u times", count) : deed_text(program, event);
   g_autofree char *from = event->from >= 0 ? g_strdup_printf("  <- %u", row_of(trail, event->from))
                           : event->from == SIM_EXECUTION_INITIAL ? g_strdup("  <- start")
                                                                  : g_strdup("");
-  bool weakened = event->atomic && event->order != info->order;
+  bool weakened = table->options->order[event->site] != 0;
   return g_strdup_printf("  %-14s %s%s%s%s%s", info->name, deed, from, weakened ? "  (" : "",
                          weakened ? fm_order_name((enum fm_order)event->order) : "",
                          weakened ? ")" : "");
@@ -135,17 +171,6 @@ static char *slot_text(const struct sim_program *program, const struct sim_execu
 }
 
 /* ---- The table ---- */
-
-struct table {
-  const struct sim_program *program;
-  const struct sim_trail *trail;
-  GString *text;
-  guint widths[SIM_PROGRAM_THREADS];
-  const struct sim_command *last[SIM_PROGRAM_THREADS]; /* command shown last */
-  bool several;                                        /* frames */
-  fm_paddr frame;
-  bool any;
-};
 
 static char *command_text(const struct sim_command *command)
 {
@@ -175,9 +200,9 @@ static void measure(struct table *table)
     const struct sim_command *command = command_of(table->trail, (int32_t)i);
     fm_paddr frame;
     uint64_t offset;
-    if (!is_shown(event))
+    if (!is_shown(table->trail, (int32_t)i))
       continue;
-    g_autofree char *cell = cell_text(table->program, table->trail, (int32_t)i);
+    g_autofree char *cell = cell_text(table, (int32_t)i);
     g_autofree char *text = command != NULL ? command_text(command) : g_strdup("");
     widen(table, event->thread, cell);
     widen(table, event->thread, text);
@@ -224,7 +249,7 @@ static void append_events(struct table *table)
   for (uint32_t i = 0; i < table->trail->execution->nr_events; i++) {
     const struct sim_execution_event *event = event_at(table->trail, (int32_t)i);
     const struct sim_command *command = command_of(table->trail, (int32_t)i);
-    if (!is_shown(event))
+    if (!is_shown(table->trail, (int32_t)i))
       continue;
     if (command != NULL && table->last[event->thread] != command) {
       g_autofree char *text = command_text(command);
@@ -232,7 +257,7 @@ static void append_events(struct table *table)
       table->last[event->thread] = command;
     }
     g_autofree char *number = g_strdup_printf("%u", row_of(table->trail, (int32_t)i));
-    g_autofree char *cell = cell_text(table->program, table->trail, (int32_t)i);
+    g_autofree char *cell = cell_text(table, (int32_t)i);
     g_autofree char *slot = slot_text(table->program, event, table->several);
     append_row(table, number, event->thread, cell, slot);
   }
@@ -269,10 +294,10 @@ static void append_race(const struct table *table)
   fm_paddr frame;
   uint64_t offset;
   if (in_slot(table->program, event, &frame, &offset))
-    g_string_append_printf(table->text, "race on %s of frame 0x%" PRIx64 ", not ordered:\n",
+    g_string_append_printf(table->text, "\nrace on %s of frame 0x%" PRIx64 ", not ordered:\n",
                            part_of_slot(offset), frame.raw);
   else
-    g_string_append(table->text, "race, not ordered:\n");
+    g_string_append(table->text, "\nrace, not ordered:\n");
   append_access(table, finding->first);
   append_access(table, finding->second);
 }
@@ -288,9 +313,9 @@ static void append_waits(const struct table *table)
 }
 
 void sim_table_append(const struct sim_program *program, const struct sim_trail *trail,
-                      GString *text)
+                      const struct sim_explore_options *options, GString *text)
 {
-  struct table table = {.program = program, .trail = trail, .text = text};
+  struct table table = {.program = program, .trail = trail, .options = options, .text = text};
   const struct sim_explore_finding *finding = &trail->execution->finding;
   measure(&table);
   append_head(&table);

@@ -17,9 +17,10 @@ struct sim_trail {
 
 void sim_trail_clear(struct sim_trail *trail);
 
-/* Appends the table, and behind it both accesses of a race or who waits for what. */
+/* Appends the table, with the orders that these options change, and behind it both accesses of a
+ * race or who waits for what. */
 void sim_table_append(const struct sim_program *program, const struct sim_trail *trail,
-                      GString *text);
+                      const struct sim_explore_options *options, GString *text);
 
 /* "x.fms:12" of the command of an event; newly allocated. */
 char *sim_trail_place(const struct sim_trail *trail, int32_t event);

@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <sim/machine.h>
 
+#include "sim/contract/checker.h"
 #include "sim/script/ast.h"
 #include "sim/script/parse.h"
 
@@ -65,7 +66,11 @@ struct sim_run_options {
   const char *until_point;    /* within that step; NULL: after it */
   enum sim_build build;       /* AUTO: native until something needs the hooks */
   bool points;                /* report every access */
+  enum sim_check_level check; /* of the contract; OFF costs nothing */
+  bool check_given;           /* else `machine { check ... }` may say otherwise */
   const char *ram_file;       /* NULL: memory */
+  uint32_t handles;           /* room for so many durable ones; 0: none is */
+  bool resume;                /* go on with the machine in ram_file */
   const char *variant;        /* of the museum; over the script's own; or NULL */
   const sim_script *schedule; /* sim_run_parse_schedule(); over the script's; or NULL */
   const char *const *defines; /* "NAME=value", NULL-terminated; or NULL */
@@ -116,6 +121,7 @@ struct sim_run_found {
   const char *kind; /* "FAILED", "VIOLATED" or "LEAK" */
   char *place;      /* "file:line:col" */
   char *text;
+  const char *clause; /* its id: static; NULL: none of the contract */
   uint64_t step;
   bool has_frame;
   uint64_t frame; /* physical address */

@@ -10,6 +10,7 @@
 
 #include "sim/script/interp.h"
 
+enum sim_flow sim_verb_adopt(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_variant(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_boot(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_claim(sim_run *run, const struct sim_command *command);

@@ -33,8 +33,8 @@ static void put_back(struct fm_kernel *kernel, uint64_t first)
   fm_spin_lock(&kernel->grace_lock, FM_SITE_GRACE_LOCK);
   while (first != 0) {
     struct fm_page_table_meta *meta = fm_node_meta(fm_paddr_of(first));
-    uint64_t next = meta->next;
-    meta->next = kernel->grace_waiting;
+    uint64_t next = fm_read_word(FM_SITE_GRACE_LINK, &meta->next);
+    fm_write_word(FM_SITE_GRACE_LINK, &meta->next, kernel->grace_waiting);
     kernel->grace_waiting = first;
     first = next;
   }
@@ -57,7 +57,7 @@ static void drop_all(struct fm_kernel *kernel, uint64_t first)
 {
   while (first != 0) {
     fm_paddr node = fm_paddr_of(first);
-    first = fm_node_meta(node)->next;
+    first = fm_read_word(FM_SITE_GRACE_LINK, &fm_node_meta(node)->next);
     fm_frame_drop(kernel, fm_frame_from_raw(node));
   }
 }
@@ -88,7 +88,7 @@ void fm_grace_leave(struct fm_kernel *kernel)
 
 void fm_grace_retire(struct fm_kernel *kernel, fm_paddr node)
 {
-  fm_node_meta(node)->next = 0;
+  fm_write_word(FM_SITE_GRACE_LINK, &fm_node_meta(node)->next, 0);
   put_back(kernel, node.raw);
   if (is_quiet(kernel))
     reclaim(kernel);
