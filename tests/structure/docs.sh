@@ -3,6 +3,8 @@
 # What the documents show is what the program does.
 # shellcheck source=tests/structure/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/structure/quotes.sh
+. "$(dirname "$0")/quotes.sh"
 
 program=$build_root/tools/framesim
 PATH=$build_root/tools:$PATH
@@ -67,48 +69,17 @@ awk -v folder="$work" '
   /^\.Ed/ { inside = 0 }
   inside { print >(folder "/example-" number ".fms") }
   examples && /^\.Bd -literal/ { inside = 1; number++ }' docs/man/framesim-script.5
-for script in "$work"/example-*.fms docs/examples/busy.fms docs/examples/cow.fms \
-  docs/lessons/*/lesson.fms; do
+for script in "$work"/example-*.fms docs/examples/busy.fms docs/examples/cow.fms; do
   if ! "$program" run --quiet "$script" >"$work/output" 2>&1; then
     printf '%s does not hold\n' "$script"
     cat "$work/output"
   fi
 done >"$found"
-verdict 'the scripts of framesim-script(5) and the lessons hold'
+verdict 'the scripts of framesim-script(5) and of the documents hold'
 
-# A lesson has its three files, a place in the plan, and a test.
-for lesson in docs/lessons/[0-9][0-9]-*/; do
-  name=$(basename "$lesson")
-  for file in README.md notes.md lesson.fms; do
-    [ -f "$lesson$file" ] || printf '%s%s is missing\n' "$lesson" "$file"
-  done
-  grep -q "($name/README.md)" docs/lessons/README.md ||
-    printf '%s is not in docs/lessons/README.md\n' "$name"
-  grep -q "^  '$name',$" tests/meson.build || printf '%s is not in tests/meson.build\n' "$name"
-  for word in Goal Time Before; do
-    grep -q "^\*\*$word\.\*\* " "${lesson}notes.md" ||
-      printf '%snotes.md does not say **%s.**\n' "$lesson" "$word"
-  done
-done >"$found"
-verdict 'each lesson is whole, in the plan, and tested'
-
-project_files '*.md' >"$work/documents"
-quoting=0
-: >"$work/differences"
-while IFS= read -r file; do
-  # shellcheck disable=SC2016 # the mark of a block
-  grep -qE '^```(console|c [^ ]+ [^ ]+)$' "$file" || continue
-  quoting=$((quoting + 1))
-  if ! sh docs/quote.sh "$build_root" "$file" >"$work/renewed" 2>"$work/output"; then
-    printf '%s: ' "$file"
-    cat "$work/output"
-  fi
-  if ! diff "$file" "$work/renewed" >>"$work/differences"; then
-    printf '%s: renew it: docs/quote.sh -i BUILD %s\n' "$file" "$file"
-  fi
-done <"$work/documents" >"$found"
-cat "$work/differences" >>"$found"
-[ "$quoting" -gt 0 ] || echo 'no document quotes the program' >>"$found"
+# Those of the lessons: lessons.sh.
+project_files '*.md' | grep -v '^docs/lessons/[0-9]' >"$work/documents"
+check_quotes "$work/documents"
 verdict 'what the documents quote is what the program writes'
 
 if command -v mandoc >/dev/null; then
