@@ -39,6 +39,7 @@ int cmd_check(int argc, char **argv);
 int cmd_contract(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_materialise(int argc, char **argv);
+int cmd_lesson(int argc, char **argv);
 int cmd_museum(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_draw(int argc, char **argv);

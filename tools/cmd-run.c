@@ -430,7 +430,7 @@ static int parse_options(int *argc, char ***argv, struct choices *choices)
                    "Exit status: 0 all held, 1 a finding, 2 an error in the script, 3 the host\n"
                    "cannot hold the machine, 4 a file cannot be used, 130 interrupted.  The\n"
                    "language: framesim help script\n\n"
-                   "Example: framesim run --points docs/lessons/01-life-of-a-frame/lesson.fms\n");
+                   "Example: framesim run --points docs/lessons/02-life-of-a-frame/lesson.fms\n");
 }
 
 static int parse_variant(const char *name, struct sim_run_options *options)

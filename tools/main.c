@@ -24,6 +24,7 @@ const struct cli_verb cli_verbs[] = {
     {"contract", "list what is checked, and prove that each check can fail", cmd_contract},
     {"diff", "compare the machines in two RAM files", cmd_diff},
     {"materialise", "write the deferred slots of a RAM file", cmd_materialise},
+    {"lesson", "read, play or check a lesson", cmd_lesson},
     {"museum", "faults that kernels had, then and now", cmd_museum},
     {"bench", "measure what operations and allocators cost", cmd_bench},
     {"draw", "draw a picture of a machine", cmd_draw},

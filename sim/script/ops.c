@@ -9,6 +9,7 @@
 #define ON_MACHINE      .needs_machine = true
 
 #include "sim/script/ops_explore.h"
+#include "sim/script/ops_talk.h"
 
 static const struct sim_verb_syntax machine_keys[] = {
     {.name = "ram", .grammar = "NUMBER", .example = "ram 64M", .summary = "a PC with so much RAM"},
@@ -73,14 +74,6 @@ static const struct sim_verb_syntax verbs[] = {
      .example = "machine { ram 64M  cpus 2 }",
      .summary = "what the simulated machine has",
      .keys = machine_keys},
-    {.name = "adopt",
-     .grammar = "[all] [STRING] -> BIND",
-     .example = "adopt \"f\" -> g",
-     .summary = "take over a handle that an earlier run left behind",
-     .user = ACTION(
-         sim_verb_adopt, ON_MACHINE, .main_only = true,
-         .help = "With run --resume; `show handles` lists them as orphan:NAME.  Without\n"
-                 "a name the oldest; all of them want a pool, and are what can be dropped.")},
     {.name = "boot",
      .grammar = "",
      .example = "boot",
@@ -486,21 +479,8 @@ static const struct sim_verb_syntax verbs[] = {
                 .help = "Every slot, and who holds its frame.  Links of lists, chunks of the\n"
                         "allocator and the insides of page tables are not looked at, but for the\n"
                         "references that they are.")},
-    {.name = "note",
-     .grammar = "STRING",
-     .example = "note \"Two names, one frame.\"",
-     .summary = "print a line of text",
-     .user = ACTION(sim_verb_note, .when_dead = true, .no_step = true, .help = "It is no step.")},
+    SIM_VERBS_TALK,
     SIM_VERBS_EXPLORE,
-    {.name = "ask",
-     .grammar = "STRING [choice OPTIONS] answer EXPR [if CONDITION] [because STRING]",
-     .example = "ask \"How many hold it?\" answer refcount f",
-     .summary = "ask a question; the machine knows the answer",
-     .user = ACTION(
-         sim_verb_ask, .main_only = true, .when_dead = true, .no_step = true,
-         .help = "It is no step.  The answer is a number, a word, or yes or no for a condition.\n"
-                 "With `choice` it is one of the options (`choice yes | no | \"at times\"`), and\n"
-                 "an option may be stated; `if` then says what has to hold for it to be right.")},
     {0},
 };
 
