@@ -9,7 +9,7 @@
 #define ON_MACHINE      .needs_machine = true
 
 #include "sim/script/ops_explore.h"
-#include "sim/script/ops_talk.h"
+#include "sim/script/ops_lab.h"
 
 static const struct sim_verb_syntax machine_keys[] = {
     {.name = "ram", .grammar = "NUMBER", .example = "ram 64M", .summary = "a PC with so much RAM"},
@@ -80,16 +80,6 @@ static const struct sim_verb_syntax verbs[] = {
      .summary = "boot the machine; a fresh one if it ran before",
      .user = ACTION(sim_verb_boot, .main_only = true, .when_dead = true,
                     .help = "Everything that the old machine had is gone, handles included.")},
-    {.name = "variant",
-     .grammar = "POINT [= WORD]",
-     .example = "variant dealloc-first",
-     .summary = "a form of the kernel with a fault, from the next boot on",
-     .user = ACTION(
-         sim_verb_variant, .main_only = true, .when_dead = true, .no_step = true,
-         .needs_hooks = true,
-         .help = "Forms that kernels had, or could have had: framesim museum.  It is no step.\n"
-                 "`variant claim.publish = relaxed` gives a point another order when\n"
-                 "threads are explored.")},
     {.name = "claim",
      .synonyms = "from_unused",
      .grammar = "ADDR [unique] [as TYPE] [meta NUMBER] [-> BIND]",
@@ -479,7 +469,7 @@ static const struct sim_verb_syntax verbs[] = {
                 .help = "Every slot, and who holds its frame.  Links of lists, chunks of the\n"
                         "allocator and the insides of page tables are not looked at, but for the\n"
                         "references that they are.")},
-    SIM_VERBS_TALK,
+    SIM_VERBS_LAB,
     SIM_VERBS_EXPLORE,
     {0},
 };
