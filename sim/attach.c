@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sim/durable/table.h"
 #include "sim/error.h"
 #include "sim/internal.h"
 
@@ -131,6 +132,17 @@ static bool allocator_is_sane(const struct fm_kernel *kernel, uint64_t ram_size)
          is_in_ram(bitmap->words - FM_LINEAR_BASE, bytes, ram_size);
 }
 
+static bool handles_are_sane(const struct fm_boot_info *info, const struct fm_kernel *kernel,
+                             uint64_t ram_size)
+{
+  uint64_t at = info->handles;
+  uint64_t chunks = kernel->chunks != 0 ? fm_chunk_table_size(kernel->nr_frames) : 0;
+  return at == 0 ||
+         (fm_is_page_aligned(at) && at >= kernel->max_paddr && at < ram_size &&
+          at >= kernel->chunks + chunks &&
+          sim_table_is_sane((const void *)(uintptr_t)(FM_LINEAR_WINDOW + at), ram_size - at));
+}
+
 static bool kernel_is_sane(const struct fm_kernel *kernel, const struct fm_boot_info *info,
                            uint64_t ram_size)
 {
@@ -140,7 +152,8 @@ static bool kernel_is_sane(const struct fm_kernel *kernel, const struct fm_boot_
       !regions_are_sane(kernel) || !cpus_are_sane(kernel, ram_size))
     return false;
   return kernel->stage < FM_STAGE_METADATA ||
-         (slots_are_sane(kernel, ram_size) && allocator_is_sane(kernel, ram_size));
+         (slots_are_sane(kernel, ram_size) && allocator_is_sane(kernel, ram_size) &&
+          handles_are_sane(info, kernel, ram_size));
 }
 
 struct attach {
@@ -177,20 +190,27 @@ static bool map_image(struct sim_machine *machine, const char *path, struct fm_b
                       error))
     return false;
   machine->linear_mapped = machine->ram.size;
-  machine->memory =
-      ret->chunks != 0 && ret->chunks < machine->ram.size ? ret->chunks : machine->ram.size;
+  machine->memory = machine->ram.size;
+  if (ret->handles != 0)
+    machine->memory = MIN(machine->memory, ret->handles);
+  if (ret->chunks != 0)
+    machine->memory = MIN(machine->memory, ret->chunks);
   machine->kernel =
       (struct fm_kernel *)(uintptr_t)(FM_LINEAR_WINDOW + machine->image.raw + FM_IMAGE_KERNEL);
   return true;
 }
 
-static sim_machine *open_as(const char *path, bool writable, enum fm_boot_stage least,
+enum open_mode { OPEN_READ, OPEN_WRITE, OPEN_COPY };
+
+static sim_machine *open_as(const char *path, enum open_mode mode, enum fm_boot_stage least,
                             GError **error)
 {
   g_autoptr(sim_machine) machine = sim_machine_alloc(error);
   struct fm_boot_info info;
-  if (machine == NULL || !sim_ram_open(&machine->ram, path, writable, error) ||
-      !map_image(machine, path, &info, error))
+  if (machine == NULL || !sim_ram_open(&machine->ram, path, mode == OPEN_WRITE, error))
+    return NULL;
+  machine->ram.copied = mode == OPEN_COPY;
+  if (!map_image(machine, path, &info, error))
     return NULL;
 
   struct attach attach = {.machine = machine, .info = &info};
@@ -217,10 +237,15 @@ static sim_machine *open_as(const char *path, bool writable, enum fm_boot_stage 
 
 sim_machine *sim_machine_open(const char *path, enum fm_boot_stage least, GError **error)
 {
-  return open_as(path, false, least, error);
+  return open_as(path, OPEN_READ, least, error);
 }
 
 sim_machine *sim_machine_open_writable(const char *path, enum fm_boot_stage least, GError **error)
 {
-  return open_as(path, true, least, error);
+  return open_as(path, OPEN_WRITE, least, error);
+}
+
+sim_machine *sim_machine_open_copied(const char *path, enum fm_boot_stage least, GError **error)
+{
+  return open_as(path, OPEN_COPY, least, error);
 }

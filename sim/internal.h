@@ -13,6 +13,7 @@ struct sim_ram {
   uint64_t size;
   char *path; /* NULL: memory of this process */
   bool readonly;
+  bool copied; /* what is written stays with this process */
   bool has_writer;
 };
 
@@ -68,6 +69,10 @@ FM_NORETURN void sim_trap_abandon(void);
 struct sim_machine *sim_machine_open_writable(const char *path, enum fm_boot_stage least,
                                               GError **error);
 
+/* For one who will write, but into memory of this process: the file stays as it is. */
+struct sim_machine *sim_machine_open_copied(const char *path, enum fm_boot_stage least,
+                                            GError **error);
+
 /* ---- machine.c ---- */
 
 struct sim_machine {
@@ -88,6 +93,7 @@ struct sim_machine {
   sim_memory_watch watch_memory; /* NULL: nobody */
   void *watch_memory_data;
   const struct fm_meta_type *registered[FM_META_TYPES_MAX];
+  struct sim_table *table; /* of durable handles, once somebody asked; NULL: none */
 };
 
 /* An empty machine, which is the one of this process from now on. */

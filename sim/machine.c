@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "sim/bootmap/bootmap.h"
+#include "sim/durable/table.h"
 #include "sim/error.h"
 #include "sim/internal.h"
 #include "sim/museum/types.h"
@@ -53,6 +54,13 @@ static uint64_t memory_end(const struct sim_plan *plan)
   return fm_page_up(MAX(plan->boot.max_paddr, image_end));
 }
 
+/* Behind memory comes the chunk table, if there is one, then that of durable handles. */
+static uint64_t chunks_end(const struct sim_plan *plan, const struct sim_config *config)
+{
+  bool deferred = config->metadata == FM_METADATA_DEFERRED;
+  return memory_end(plan) + (deferred ? fm_chunk_table_size(plan->boot.nr_frames) : 0);
+}
+
 static void load_image(struct sim_machine *machine, const struct sim_config *config)
 {
   const struct sim_plan *plan = &machine->plan;
@@ -78,8 +86,11 @@ static void load_image(struct sim_machine *machine, const struct sim_config *con
       .linear_map = config->linear_map,
       .metadata = config->metadata,
       .chunks = config->metadata == FM_METADATA_DEFERRED ? memory_end(plan) : 0,
+      .handles = config->handles != 0 ? chunks_end(plan, config) : 0,
   };
   memcpy(image, &info, sizeof(info));
+  if (config->handles != 0)
+    sim_table_format(machine, config->handles);
 }
 
 struct load {
@@ -182,9 +193,8 @@ sim_machine *sim_machine_new(const struct sim_config *config, GError **error)
   if (config->ops != NULL)
     machine->ops = config->ops;
   const struct sim_plan *plan = &machine->plan;
-  uint64_t ram_size = memory_end(plan);
-  if (config->metadata == FM_METADATA_DEFERRED)
-    ram_size += fm_chunk_table_size(plan->boot.nr_frames);
+  uint64_t ram_size =
+      chunks_end(plan, config) + (config->handles != 0 ? sim_table_size(config->handles) : 0);
   if (!sim_preflight(config->ram_file, resident_bytes(plan, config), ram_size, error) ||
       !sim_ram_create(&machine->ram, config->ram_file, ram_size, error))
     return NULL;
@@ -291,6 +301,7 @@ sim_machine *sim_machine_free(sim_machine *machine)
 {
   if (machine == NULL)
     return NULL;
+  machine->table = sim_table_free(machine->table);
   sim_window_unmap(FM_META_WINDOW, machine->meta_mapped);
   sim_window_unmap(FM_LINEAR_WINDOW, machine->linear_mapped);
   sim_ram_clear(&machine->ram);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Processes: their life, and the areas that are mapped. */
 #include "sim/os.h"
+#include "sim/pagemap.h"
 
 const char *sim_os_answer_name(enum sim_os_answer answer)
 {
@@ -89,18 +90,61 @@ void sim_os_flush(sim_os *os, uint64_t start, uint64_t end)
 
 /* ---- Life ---- */
 
+static struct sim_process *add_process(sim_os *os, const char *name)
+{
+  struct sim_process *process = g_new0(struct sim_process, 1);
+  process->name = g_strdup(name);
+  process->areas = g_array_new(FALSE, FALSE, sizeof(struct sim_area));
+  g_ptr_array_add(os->processes, process);
+  return process;
+}
+
 enum sim_os_answer sim_process_new(sim_os *os, const char *name, struct sim_process **ret)
 {
   struct fm_space space;
   if (sim_os_ops(os)->space_new(sim_os_kernel(os), &space) != FM_PT_OK)
     return SIM_OS_NO_MEMORY;
-  struct sim_process *process = g_new0(struct sim_process, 1);
-  process->name = g_strdup(name);
+  struct sim_process *process = add_process(os, name);
   process->space = space;
-  process->areas = g_array_new(FALSE, FALSE, sizeof(struct sim_area));
-  g_ptr_array_add(os->processes, process);
   *ret = process;
   return SIM_OS_OK;
+}
+
+struct adoption {
+  const struct fm_kernel *kernel;
+  struct sim_process *process;
+};
+
+static void add_page(const struct sim_pagemap_entry *entry, void *data)
+{
+  const struct adoption *visit = data;
+  struct sim_process *process = visit->process;
+  uint64_t end = entry->va + fm_pt_page_size(entry->level);
+  if (entry->is_table)
+    return;
+  struct fm_slot_view view;
+  bool tracked = (entry->pte.raw & FM_PTE_SOFT_52) == 0;
+  uint32_t all = FM_PAGE_READ | FM_PAGE_WRITE | FM_PAGE_EXEC;
+  uint32_t flags = fm_pte_prop(entry->pte).flags & all;
+  fm_slot_view(visit->kernel, fm_slot_at(fm_pte_paddr(entry->pte)), &view);
+  if (tracked && view.state == FM_STATE_SHARED && view.ref_count > 1)
+    flags |= FM_PAGE_WRITE;
+  struct sim_area *last = process->areas->len != 0 ? &g_array_index(process->areas, struct sim_area,
+                                                                    process->areas->len - 1)
+                                                   : NULL;
+  if (last != NULL && last->end == entry->va && last->flags == flags)
+    last->end = end;
+  else
+    g_array_append_val(process->areas, ((struct sim_area){entry->va, end, flags, false}));
+}
+
+struct sim_process *sim_process_adopt(sim_os *os, const char *name, fm_paddr root)
+{
+  struct sim_process *process = add_process(os, name);
+  process->space.root = fm_frame_of_slot(fm_slot_at(root));
+  struct adoption adoption = {sim_os_kernel(os), process};
+  sim_pagemap_each(os->machine, root, add_page, &adoption);
+  return process;
 }
 
 void sim_process_activate(sim_os *os, struct sim_process *process)

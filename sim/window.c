@@ -40,9 +40,10 @@ static void explain_taken(uint64_t address, uint64_t size, const char *what, GEr
 bool sim_window_map(const struct sim_ram *ram, uint64_t address, uint64_t size, uint64_t offset,
                     const char *what, GError **error)
 {
-  int prot = ram->readonly ? PROT_READ : PROT_READ | PROT_WRITE;
+  int prot = ram->readonly && !ram->copied ? PROT_READ : PROT_READ | PROT_WRITE;
+  int sharing = ram->copied ? MAP_PRIVATE : MAP_SHARED;
   void *at = mmap((void *)(uintptr_t)address, size, prot,
-                  MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, ram->fd, (off_t)offset);
+                  sharing | MAP_FIXED_NOREPLACE | MAP_NORESERVE, ram->fd, (off_t)offset);
   if (at == (void *)(uintptr_t)address)
     return true;
 

@@ -93,29 +93,3 @@ enum fm_slot_fault fm_slot_check(const struct fm_kernel *kernel, const struct fm
     return FM_SLOT_SHARED_IN_LIST;
   return FM_SLOT_GOOD;
 }
-
-const char *fm_slot_fault_name(enum fm_slot_fault fault)
-{
-  static const char *const names[FM_SLOT_FAULTS] = {
-      [FM_SLOT_GOOD] = "slot.good",
-      [FM_SLOT_BUSY_AT_REST] = "slot.busy_at_rest",
-      [FM_SLOT_ILLEGAL_COUNT] = "slot.illegal_count",
-      [FM_SLOT_BAD_VTABLE] = "slot.bad_vtable",
-      [FM_SLOT_UNUSED_IN_LIST] = "slot.unused_in_list",
-      [FM_SLOT_SHARED_IN_LIST] = "slot.shared_in_list",
-  };
-  return names[fault];
-}
-
-const char *fm_slot_fault_text(enum fm_slot_fault fault)
-{
-  static const char *const texts[FM_SLOT_FAULTS] = {
-      [FM_SLOT_GOOD] = "nothing is wrong",
-      [FM_SLOT_BUSY_AT_REST] = "the count is 0 (busy) although no operation is under way",
-      [FM_SLOT_ILLEGAL_COUNT] = "the count is above the largest legal one",
-      [FM_SLOT_BAD_VTABLE] = "the frame is in use but its vtable_ptr names no type",
-      [FM_SLOT_UNUSED_IN_LIST] = "the frame is unused but in_list is set",
-      [FM_SLOT_SHARED_IN_LIST] = "the frame is shared but in_list is set",
-  };
-  return texts[fault];
-}

@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/repair/repair.h"
 #include "tools/cli.h"
+#include "tools/repair-report.h"
 
 #define SHOWN_MAX 20u
 
 struct check {
-  const sim_machine *machine;
+  sim_machine *machine;
   const char *json; /* NULL: none */
   bool quiet;       /* nothing but the record on standard output */
   uint64_t shown;
@@ -98,7 +100,14 @@ static void begin_record(struct check *check)
 static int check(void *data)
 {
   struct check *check = data;
-  const struct sim_audit_options options = {.report = report, .progress = progress, .data = check};
+  /* Of a file with durable handles it is known who holds what. */
+  bool durable = sim_machine_table(check->machine) != NULL;
+  g_autoptr(sim_holders) holders = durable ? sim_holders_new(check->machine) : NULL;
+  const struct sim_audit_options options = {.holders = durable ? sim_holders_of : NULL,
+                                            .holders_data = holders,
+                                            .report = report,
+                                            .progress = progress,
+                                            .data = check};
   struct sim_audit_result result;
 
   if (check->json != NULL)
@@ -112,6 +121,8 @@ static int check(void *data)
     printf("%" PRIu64 " frames checked, %" PRIu64 " finding%s\n",
            sim_machine_kernel(check->machine)->nr_frames, result.faults,
            result.faults == 1 ? "" : "s");
+    if (result.faults != 0 && !sim_machine_has_writer(check->machine))
+      printf("framesim check --repair makes a machine whole whose process died\n");
   }
   if (check->record != NULL) {
     json_builder_end_array(check->record);
@@ -126,9 +137,15 @@ static int check(void *data)
 int cmd_check(int argc, char **argv)
 {
   g_autofree char *json = NULL;
+  gboolean repair = FALSE;
+  gboolean dry_run = FALSE;
   const GOptionEntry entries[] = {
       {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write JSON Lines to FILE (- is stdout)",
        "FILE"},
+      {"repair", 0, 0, G_OPTION_ARG_NONE, &repair, "Make the machine whole after its process died",
+       NULL},
+      {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run, "With --repair: only say what it would do",
+       NULL},
       G_OPTION_ENTRY_NULL,
   };
   int status = cli_parse(&argc, &argv, "RAMFILE", entries, NULL,
@@ -140,6 +157,10 @@ int cmd_check(int argc, char **argv)
     return status;
   if (argc != 2)
     return cli_usage_error("check", argc < 2 ? "a RAMFILE is missing" : "one RAMFILE at a time");
+  if (dry_run && !repair)
+    return cli_usage_error("check", "--dry-run goes with --repair");
+  if (repair)
+    return repair_file(argv[1], dry_run, json);
 
   GError *error = NULL;
   g_autoptr(sim_machine) machine = sim_machine_open(argv[1], FM_STAGE_METADATA, &error);

@@ -6,12 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/durable/table.h"
 #include "sim/error.h"
 #include "sim/museum/museum.h"
 #include "sim/script/number.h"
 #include "tools/cli.h"
 #include "tools/followers.h"
+#include "tools/questions.h"
 #include "tools/step.h"
+#include "tools/until.h"
 
 /* Steps beyond this are counted, not printed, unless --steps all asks for them. */
 #define STEPS_SHOWN 200u
@@ -21,11 +24,13 @@ struct output {
   bool json_on_stdout;
   bool all_steps;
   uint64_t steps;
+  struct followers *followers;
 };
 
 static void print_text(enum sim_text_kind kind, const char *text, void *data)
 {
   struct output *output = data;
+  followers_text(output->followers, kind, text);
   if (kind == SIM_TEXT_MESSAGE) {
     fflush(stdout);
     fputs(text, stderr);
@@ -80,6 +85,8 @@ static void add_found(JsonBuilder *json, const GArray *found)
     cli_json_string(json, "place", one->place);
     cli_json_string(json, "text", one->text);
     cli_json_int(json, "step", one->step);
+    if (one->clause != NULL)
+      cli_json_string(json, "clause", one->clause);
     if (one->has_frame)
       cli_json_hex(json, "frame", one->frame);
     json_builder_end_object(json);
@@ -88,20 +95,23 @@ static void add_found(JsonBuilder *json, const GArray *found)
 }
 
 static bool write_json(const char *path, const char *script, enum sim_verdict verdict,
-                       const struct sim_run_summary *summary, const GArray *found,
+                       const sim_run *run, const struct sim_run_options *options,
                        const char *digest)
 {
+  struct sim_run_summary summary;
+  sim_run_summary(run, &summary);
   JsonBuilder *json = cli_json_begin("run");
   cli_json_string(json, "script", script);
   cli_json_string(json, "verdict", verdict_words[verdict]);
-  cli_json_int(json, "steps", summary->steps);
-  cli_json_int(json, "expectations", summary->expectations);
-  cli_json_int(json, "findings", summary->findings);
-  add_found(json, found);
-  cli_json_hex(json, "seed", summary->seed);
-  cli_json_string(json, "build", summary->build);
-  if (summary->variant != NULL)
-    cli_json_string(json, "variant", summary->variant);
+  cli_json_int(json, "steps", summary.steps);
+  cli_json_int(json, "expectations", summary.expectations);
+  cli_json_int(json, "findings", summary.findings);
+  add_found(json, sim_run_found(run));
+  cli_json_hex(json, "seed", summary.seed);
+  cli_json_string(json, "build", summary.build);
+  if (summary.variant != NULL)
+    cli_json_string(json, "variant", summary.variant);
+  questions_record(json, options, sim_run_questions(run));
   if (digest != NULL)
     cli_json_string(json, "digest", digest);
   return cli_json_end(json, path, false);
@@ -138,16 +148,21 @@ struct choices {
   char *seed;
   char *until;
   char *build;
+  char *check;
   char *steps;
   char *ram_file;
   char *variant;
   char *schedule;
+  char *answers;
   char **defines;
   gboolean quiet;
   gboolean syntax_only;
   gboolean points;
   gboolean digest;
   gboolean step;
+  gboolean durable;
+  gboolean resume;
+  int handles;
   struct followers_choice follow;
 };
 
@@ -157,10 +172,12 @@ static void choices_clear(struct choices *choices)
   g_free(choices->seed);
   g_free(choices->until);
   g_free(choices->build);
+  g_free(choices->check);
   g_free(choices->steps);
   g_free(choices->ram_file);
   g_free(choices->variant);
   g_free(choices->schedule);
+  g_free(choices->answers);
   g_strfreev(choices->defines);
   followers_choice_clear(&choices->follow);
 }
@@ -168,7 +185,9 @@ static void choices_clear(struct choices *choices)
 static int execute(const sim_script *script, const char *path, struct sim_run_options options,
                    const struct choices *choices)
 {
-  struct output output = {.quiet = choices->quiet,
+  struct followers followers;
+  struct output output = {.followers = &followers,
+                          .quiet = choices->quiet,
                           .json_on_stdout =
                               choices->json != NULL && strcmp(choices->json, "-") == 0,
                           .all_steps = choices->steps != NULL};
@@ -176,7 +195,6 @@ static int execute(const sim_script *script, const char *path, struct sim_run_op
   options.sink_data = &output;
   options.interrupted = &interrupted;
   (void)signal(SIGINT, on_interrupt);
-  struct followers followers;
   int status = followers_open(&followers, &choices->follow, path);
   if (status >= 0)
     return status;
@@ -184,7 +202,7 @@ static int execute(const sim_script *script, const char *path, struct sim_run_op
 
   g_autoptr(sim_run) run = sim_run_new(script, &options);
   enum sim_verdict verdict = sim_run_execute(run);
-  status = followers_close(&followers, run);
+  status = followers_close(&followers, run, verdict);
   struct sim_run_summary summary;
   sim_run_summary(run, &summary);
   const sim_machine *machine = sim_run_machine(run);
@@ -193,10 +211,11 @@ static int execute(const sim_script *script, const char *path, struct sim_run_op
 
   if (!output.json_on_stdout && (!choices->quiet || choices->digest))
     print_summary(verdict, &summary, choices->digest ? digest : NULL);
+  if (!output.json_on_stdout)
+    questions_print(&options, sim_run_questions(run));
   followers_print(&followers);
   followers_clear(&followers);
-  if (choices->json != NULL &&
-      !write_json(choices->json, path, verdict, &summary, sim_run_found(run), digest))
+  if (choices->json != NULL && !write_json(choices->json, path, verdict, run, &options, digest))
     return CLI_INPUT;
   if (status >= 0)
     return status;
@@ -235,33 +254,12 @@ static int run_script(const char *path, struct sim_run_options *options,
   }
   if (options->build == SIM_BUILD_NATIVE &&
       (followers_need_hooks(&choices->follow) || sim_run_needs_hooks(script, options)))
-    return cli_usage_error("run", "threads, --points, --trace-out, --record and --until N.POINT "
-                                  "need the instrumented build; leave --build native out");
+    return cli_usage_error(
+        "run", "threads, --points, --check full, --trace-out, --record, --html and --until N.POINT "
+               "need the instrumented build; leave --build native out");
   if (choices->step)
     return step_session(script, path, options, choices->steps != NULL);
   return execute(script, path, *options, choices);
-}
-
-/* "7" or "7.drop.dec". */
-static int parse_until(const char *text, struct sim_run_options *options)
-{
-  char *rest;
-  if (text == NULL)
-    return -1;
-  options->until_step = g_ascii_strtoull(text, &rest, 10);
-  if (!g_ascii_isdigit(text[0]) || options->until_step == 0 || options->until_step == G_MAXUINT64 ||
-      (*rest != '\0' && *rest != '.'))
-    return cli_usage_error("run", "--until wants a step, as in 7 or 7.drop.dec, not '%s'", text);
-  if (*rest == '\0')
-    return -1;
-  options->until_point = rest + 1;
-  for (int site = 0; site < FM_SITE_COUNT; site++) {
-    const struct fm_site_info *info = fm_site_info((enum fm_site)site);
-    if (!info->quiet && strcmp(info->name, rest + 1) == 0)
-      return -1;
-  }
-  return cli_usage_error("run", "--until %s: there is no point '%s' (framesim help points)", text,
-                         rest + 1);
 }
 
 static int parse_build(const char *text, struct sim_run_options *options)
@@ -275,6 +273,15 @@ static int parse_build(const char *text, struct sim_run_options *options)
   else
     return cli_usage_error("run", "--build must be auto, native or instrumented, not '%s'", text);
   return -1;
+}
+
+static int parse_check(const char *text, struct sim_run_options *options)
+{
+  options->check = SIM_CHECK_CHEAP;
+  options->check_given = text != NULL;
+  if (text == NULL || sim_check_level_parse(text, &options->check))
+    return -1;
+  return cli_usage_error("run", "--check must be off, cheap or full, not '%s'", text);
 }
 
 static int parse_seed(const char *text, struct sim_run_options *options)
@@ -307,6 +314,24 @@ static int parse_why(struct choices *choices)
   return -1;
 }
 
+static int check_durable(const struct choices *choices, struct sim_run_options *options)
+{
+  if ((choices->durable || choices->resume) && choices->ram_file == NULL)
+    return cli_usage_error("run", "%s needs the RAM in a file (--ram FILE)",
+                           choices->durable ? "--durable" : "--resume");
+  if (choices->durable && choices->resume)
+    return cli_usage_error("run", "--resume goes on as the machine was booted; --durable is for a "
+                                  "run that boots one");
+  if (choices->handles != 0 && !choices->durable)
+    return cli_usage_error("run", "--handles goes with --durable");
+  if (choices->handles < 0 || (unsigned)choices->handles > SIM_TABLE_MOST)
+    return cli_usage_error("run", "--handles must be 1 to %u", SIM_TABLE_MOST);
+  unsigned room = choices->handles != 0 ? (unsigned)choices->handles : SIM_TABLE_ROOM;
+  options->handles = choices->durable ? room : 0;
+  options->resume = choices->resume;
+  return -1;
+}
+
 /* Options that have no meaning at a prompt, which has commands for most of them. */
 static int check_step(const struct choices *choices, const char *path)
 {
@@ -314,12 +339,15 @@ static int check_step(const struct choices *choices, const char *path)
   const char *other = choices->until != NULL   ? "--until"
                       : follow->trace != NULL  ? "--trace-out"
                       : follow->record != NULL ? "--record"
+                      : follow->html != NULL   ? "--html"
                       : choices->json != NULL  ? "--json"
                       : follow->why != NULL    ? "--why"
                       : choices->build != NULL ? "--build"
                       : choices->digest        ? "--digest"
                       : choices->syntax_only   ? "--syntax-only"
                       : choices->quiet         ? "--quiet"
+                      : choices->durable       ? "--durable"
+                      : choices->resume        ? "--resume"
                                                : NULL;
   if (!choices->step)
     return -1;
@@ -329,6 +357,23 @@ static int check_step(const struct choices *choices, const char *path)
     return cli_usage_error("run", "--step reads commands from standard input, so the script has "
                                   "to be a file");
   return -1;
+}
+
+/* Questions are for people: not where only a record is written, nor at a prompt. */
+static int check_answers(const struct choices *choices, const char *path,
+                         struct sim_run_options *options)
+{
+  bool record = choices->json != NULL && strcmp(choices->json, "-") == 0;
+  const char *answers = choices->answers;
+  bool ask = answers != NULL && strcmp(answers, "ask") == 0;
+  if (ask && (record || choices->quiet || choices->step))
+    return cli_usage_error("run", "--answers ask and %s do not go together",
+                           choices->step    ? "--step"
+                           : choices->quiet ? "--quiet"
+                                            : "--json -");
+  if (answers == NULL && (record || choices->quiet || choices->step))
+    answers = "reveal";
+  return questions_choose("run", answers, path, options);
 }
 
 static int parse_options(int *argc, char ***argv, struct choices *choices)
@@ -347,6 +392,8 @@ static int parse_options(int *argc, char ***argv, struct choices *choices)
       {"syntax-only", 0, 0, G_OPTION_ARG_NONE, &choices->syntax_only,
        "Look for errors, run nothing", NULL},
       {"build", 0, 0, G_OPTION_ARG_STRING, &choices->build, "auto, native or instrumented", "NAME"},
+      {"check", 0, 0, G_OPTION_ARG_STRING, &choices->check,
+       "off, cheap (not given) or full: the contract", "LEVEL"},
       {"digest", 0, 0, G_OPTION_ARG_NONE, &choices->digest, "Print the digest of all frames", NULL},
       {"variant", 0, 0, G_OPTION_ARG_STRING, &choices->variant,
        "Boot a form of the kernel from the museum", "NAME"},
@@ -354,6 +401,14 @@ static int parse_options(int *argc, char ***argv, struct choices *choices)
        "The order of the script's threads: A:drop.dec B:*", "ORDER"},
       {"ram", 0, 0, G_OPTION_ARG_FILENAME, &choices->ram_file, "Keep the RAM in this sparse file",
        "FILE"},
+      {"durable", 0, 0, G_OPTION_ARG_NONE, &choices->durable,
+       "With --ram: keep in FILE who holds what", NULL},
+      {"handles", 0, 0, G_OPTION_ARG_INT, &choices->handles,
+       "With --durable: room for N handles (4096)", "N"},
+      {"resume", 0, 0, G_OPTION_ARG_NONE, &choices->resume,
+       "With --ram: go on with the machine in FILE", NULL},
+      {"answers", 0, 0, G_OPTION_ARG_STRING, &choices->answers, "Of questions: ask, reveal or hide",
+       "HOW"},
       {"json", 0, 0, G_OPTION_ARG_FILENAME, &choices->json,
        "Write JSON Lines to FILE (- is stdout)", "FILE"},
       {"record", 0, 0, G_OPTION_ARG_FILENAME, &choices->follow.record,
@@ -362,6 +417,8 @@ static int parse_options(int *argc, char ***argv, struct choices *choices)
        "binary, text or llfree (binary)", "FORM"},
       {"trace-out", 0, 0, G_OPTION_ARG_FILENAME, &choices->follow.trace,
        "Write a timeline for ui.perfetto.dev", "FILE"},
+      {"html", 0, 0, G_OPTION_ARG_FILENAME, &choices->follow.html,
+       "Write a page that plays the run in a browser", "FILE"},
       {"why", 0, 0, G_OPTION_ARG_STRING, &choices->follow.why,
        "Print each step that changed this frame", "ADDRESS"},
       {"step", 0, 0, G_OPTION_ARG_NONE, &choices->step, "Step forward and back, from a prompt",
@@ -373,7 +430,7 @@ static int parse_options(int *argc, char ***argv, struct choices *choices)
                    "Exit status: 0 all held, 1 a finding, 2 an error in the script, 3 the host\n"
                    "cannot hold the machine, 4 a file cannot be used, 130 interrupted.  The\n"
                    "language: framesim help script\n\n"
-                   "Example: framesim run --points docs/lessons/01-life-of-a-frame/lesson.fms\n");
+                   "Example: framesim run --points docs/lessons/02-life-of-a-frame/lesson.fms\n");
 }
 
 static int parse_variant(const char *name, struct sim_run_options *options)
@@ -417,11 +474,14 @@ static int run_chosen(int argc, char **argv, struct choices *choices)
                                     .ram_file = choices->ram_file,
                                     .defines = (const char *const *)choices->defines};
   if ((status = check_step(choices, argv[1])) >= 0 ||
-      (status = parse_until(choices->until, &options)) >= 0 ||
+      (status = check_durable(choices, &options)) >= 0 ||
+      (status = until_parse("run", "--until", choices->until, &options)) >= 0 ||
       (status = parse_build(choices->build, &options)) >= 0 ||
+      (status = parse_check(choices->check, &options)) >= 0 ||
       (status = parse_seed(choices->seed, &options)) >= 0 ||
       (status = parse_variant(choices->variant, &options)) >= 0 ||
-      (status = parse_why(choices)) >= 0)
+      (status = parse_why(choices)) >= 0 ||
+      (status = check_answers(choices, argv[1], &options)) >= 0)
     return status;
   if (choices->schedule != NULL)
     return run_scheduled(argv[1], choices->schedule, &options, choices);

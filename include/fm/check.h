@@ -41,10 +41,6 @@ void fm_slot_view(const struct fm_kernel *kernel, const struct fm_slot *slot,
 /* The first fault of a slot, most telling first. */
 enum fm_slot_fault fm_slot_check(const struct fm_kernel *kernel, const struct fm_slot *slot);
 
-/* "slot.busy_at_rest", ...: a stable name; and one sentence for people. */
-const char *fm_slot_fault_name(enum fm_slot_fault fault);
-const char *fm_slot_fault_text(enum fm_slot_fault fault);
-
 #ifdef __cplusplus
 }
 #endif

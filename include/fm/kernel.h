@@ -93,6 +93,7 @@ struct fm_boot_info {
   uint32_t linear_map; /* enum fm_linear_map */
   uint32_t metadata;   /* enum fm_metadata_mode */
   uint64_t chunks;     /* deferred: where the chunk table is in the RAM file */
+  uint64_t handles;    /* where the machine keeps who holds what; 0: nowhere */
 };
 
 /* A bump range of the early allocator: [start, next) is handed out, [next, end) is not. */

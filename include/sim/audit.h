@@ -9,58 +9,25 @@
  * frames.  Needs memory for each free chunk (16 bytes), for each page table, for each hole in
  * the file, and for the faults of lists and tables.
  *
- * A broken rule is named by its clause; docs/states.md has the table.
+ * A broken rule is named by its clause: sim/clauses.h has the list, docs/states.md a table.
  */
 #ifndef SIM_AUDIT_H
 #define SIM_AUDIT_H
 
 #include <fm/check.h>
+#include <sim/clauses.h>
 #include <sim/machine.h>
 
 G_BEGIN_DECLS
 
-/* The first ones are those of enum fm_slot_fault, with its numbers. */
+/* The first ones are those of enum fm_slot_fault, with its numbers; all are those of enum
+ * sim_clause (sim/contract.h), with its numbers. */
 enum sim_audit_clause {
-  SIM_AUDIT_SLOT_HOLE = FM_SLOT_FAULTS,
-  SIM_AUDIT_FREE_IN_USE,
-  SIM_AUDIT_COUNT_HOLDERS,
-  SIM_AUDIT_LIST_LINK,
-  SIM_AUDIT_LIST_SYMMETRIC,
-  SIM_AUDIT_LIST_ENDS,
-  SIM_AUDIT_LIST_SIZE,
-  SIM_AUDIT_LIST_ID,
-  SIM_AUDIT_LIST_UNIQUE_ID,
-  SIM_AUDIT_LIST_MEMBER,
-  SIM_AUDIT_LIST_LOST,
-  SIM_AUDIT_LIST_UNDRAWN,
-  SIM_AUDIT_CHUNK_ALIGNED,
-  SIM_AUDIT_CHUNK_MEMORY,
-  SIM_AUDIT_CHUNK_DISJOINT,
-  SIM_AUDIT_CHUNK_ORDER,
-  SIM_AUDIT_POOL_SIZE,
-  SIM_AUDIT_POOL_PUBLISHED,
-  SIM_AUDIT_CACHE_COUNT,
-  SIM_AUDIT_CACHE_RUN,
-  SIM_AUDIT_CACHE_DISJOINT,
-  SIM_AUDIT_BITMAP_MEMORY,
-  SIM_AUDIT_BITMAP_HINT,
-  SIM_AUDIT_FREE_BYTES,
-  SIM_AUDIT_LOCK_HELD,
-  SIM_AUDIT_TREE_NODE,
-  SIM_AUDIT_TREE_LEVEL,
-  SIM_AUDIT_TREE_KIND,
-  SIM_AUDIT_TREE_CHILDREN,
-  SIM_AUDIT_TREE_SHARED,
-  SIM_AUDIT_TREE_STRAY,
-  SIM_AUDIT_TREE_LOCKED,
-  SIM_AUDIT_TREE_HALF,
-  SIM_AUDIT_TREE_UPPER,
-  SIM_AUDIT_TREE_COUNT,
-  SIM_AUDIT_LEAF_PLACE,
-  SIM_AUDIT_LEAF_IN_USE,
-  SIM_AUDIT_LEAF_ADDRESS,
-  SIM_AUDIT_MAP_COMPLETE,
-  SIM_AUDIT_CLAUSES,
+  SIM_AUDIT_BEFORE = FM_SLOT_FAULTS - 1,
+#define SIM_AUDIT_ENUM(name, id, source, operations, text, mutation) SIM_AUDIT_##name,
+  SIM_CLAUSES_AUDIT(SIM_AUDIT_ENUM)
+#undef SIM_AUDIT_ENUM
+      SIM_AUDIT_CLAUSES,
 };
 
 /* "slot.illegal_count", "list.symmetric", ...: stable; and one sentence for people. */
@@ -112,7 +79,12 @@ struct sim_audit_result {
 void sim_audit_run(const sim_machine *machine, const struct sim_audit_options *options,
                    struct sim_audit_result *ret);
 
-/* The same, in one thread, when only the number of faults matters. */
+/* Only these frames (ascending, with slots, no more than one each): their slots, and who holds
+ * them if options->holders knows.  Structures are not looked at; `threads` is not used. */
+void sim_audit_frames(const sim_machine *machine, const struct sim_audit_options *options,
+                      const fm_paddr *frames, size_t count, struct sim_audit_result *ret);
+
+/* The same as sim_audit_run(), in one thread, when only the number of faults matters. */
 uint64_t sim_audit(const sim_machine *machine, sim_audit_holders holders, void *holders_data,
                    sim_audit_report report, void *data);
 

@@ -46,6 +46,7 @@ struct sim_config {
   struct sim_extent framebuffer;
   const char *ram_file;     /* NULL: memory of this process only */
   const struct fm_ops *ops; /* that load and boot; borrowed for the machine's life; NULL: native */
+  uint32_t handles;         /* room for so many durable ones; 0: no table of them */
 };
 
 /* One CPU, allocator buddy, top physical, image placed by the loader, no file. */

@@ -94,6 +94,12 @@ const GPtrArray *sim_os_processes(const sim_os *os);
 /* A process without memory; borrowed from the system until it exits.  NoMemory. */
 enum sim_os_answer sim_process_new(sim_os *os, const char *name, struct sim_process **ret);
 
+/* The process whose page table has this root, and whose system is gone with its areas; the
+ * reference to the root is its own from now on.  Its areas are made anew from what is mapped:
+ * private, with the rights of the pages.  A page that is not writable and has other holders is
+ * taken for one of copy on write.  What was never touched is not mapped any more. */
+struct sim_process *sim_process_adopt(sim_os *os, const char *name, fm_paddr root);
+
 /* A copy of the process.  NoMemory: there is none, and the parent is as it was, but for
  * permissions that its next writes get back. */
 enum sim_os_answer sim_process_fork(sim_os *os, struct sim_process *parent, const char *name,

@@ -138,6 +138,7 @@ void sim_audit_run(const sim_machine *machine, const struct sim_audit_options *o
   struct merge merge = {&audit, &result, 0};
 
   audit_allocator(&audit);
+  audit_durable(&audit);
   audit_trees(&audit);
   audit_find_extents(&audit);
   if (options->holders != NULL)
@@ -145,6 +146,47 @@ void sim_audit_run(const sim_machine *machine, const struct sim_audit_options *o
   g_array_sort(faults, by_frame);
   audit_all_slots(&audit, merge_stretch, &merge);
   tell_structures(&merge, UINT64_MAX);
+  *ret = result;
+}
+
+/* The head of a free chunk, about which only the lists have something to say. */
+static bool is_free_head(const struct fm_kernel *kernel, fm_paddr frame)
+{
+  struct fm_slot_view view;
+  fm_slot_view(kernel, fm_slot_at(frame), &view);
+  return view.state == FM_STATE_UNIQUE && view.vtable != NULL &&
+         view.vtable->number == FM_META_FREE_HEAD && kernel->allocator == FM_ALLOCATOR_BUDDY;
+}
+
+void sim_audit_frames(const sim_machine *machine, const struct sim_audit_options *options,
+                      const fm_paddr *frames, size_t count, struct sim_audit_result *ret)
+{
+  g_autoptr(GArray) faults = g_array_new(FALSE, FALSE, sizeof(struct sim_audit_fault));
+  g_autoptr(GArray) none = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+  g_autoptr(GArray) extents = g_array_new(FALSE, FALSE, sizeof(struct audit_extent));
+  g_autoptr(GArray) tables = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+  const struct audit_extent all = {0, machine->kernel->nr_frames * FM_SLOT_SIZE};
+  struct audit audit = {.machine = machine,
+                        .kernel = machine->kernel,
+                        .options = options,
+                        .faults = faults,
+                        .chunks = none,
+                        .ids = none,
+                        .extents = extents,
+                        .tables = tables};
+  struct sim_audit_result result = {0};
+  const struct merge merge = {&audit, &result, 0};
+
+  g_array_append_val(extents, all);
+  if (options->holders != NULL)
+    audit_find_tables(&audit);
+  for (size_t i = 0; i < count; i++) {
+    uint64_t nr = fm_pfn_of_paddr(frames[i]).nr;
+    if (!is_free_head(machine->kernel, frames[i]))
+      audit_slots(&audit, nr, nr + 1, faults);
+  }
+  for (guint i = 0; i < faults->len; i++)
+    tell(&merge, &g_array_index(faults, struct sim_audit_fault, i));
   *ret = result;
 }
 

@@ -6,6 +6,7 @@
  *   lists.c     the buddy allocator's lists, from end to end
  *   buddy.c     its chunks, pools and caches
  *   bitmap.c    the bitmap allocator
+ *   durable.c   lists of durable handles
  *   tree.c      page tables, leaf.c what they map
  *   holders.c   who has references, as far as RAM says it
  *   extents.c   where the file has slots
@@ -20,6 +21,7 @@
 
 #include <sim/audit.h>
 
+#include "sim/durable/table.h"
 #include "sim/internal.h"
 
 /* A stretch of frames that the allocator holds as free. */
@@ -84,6 +86,14 @@ uint64_t audit_counted_free(const struct audit *audit);
 /* Whether the bitmap has this frame as free. */
 bool audit_bit(const struct audit *audit, uint64_t nr);
 
+/* ---- durable.c ---- */
+
+void audit_durable(struct audit *audit);
+
+/* Each durable handle of this kind whose entry is sane. */
+void audit_each_durable(const struct audit *audit, enum sim_entry_kind kind,
+                        void (*each)(const struct sim_entry *entry, void *data), void *data);
+
 /* ---- tree.c ---- */
 
 void audit_trees(struct audit *audit);
@@ -102,6 +112,10 @@ void audit_leaf(struct audit *audit, fm_paddr node, uint32_t index, uint32_t lev
                 uint64_t va, bool is_kernel, struct audit_views *views);
 
 /* ---- holders.c ---- */
+
+/* References that the boot took and forgot: one on each frame it marked.  Frames come in
+ * ascending order; *region is 0 at first. */
+uint64_t audit_boot_references(const struct fm_kernel *kernel, fm_paddr frame, uint32_t *region);
 
 /* With holders only. */
 void audit_find_tables(struct audit *audit);

@@ -44,15 +44,13 @@ static uint64_t table_references(struct audit *audit, fm_paddr frame)
 
 /* ---- Frames ---- */
 
-/* References that the boot took and forgot: one on each frame it marked. */
-static uint64_t boot_references(struct audit *audit, fm_paddr frame)
+uint64_t audit_boot_references(const struct fm_kernel *kernel, fm_paddr frame, uint32_t *region)
 {
-  const struct fm_kernel *kernel = audit->kernel;
   const struct fm_bitmap *bitmap = &kernel->bitmap;
 
-  while (frame.raw >= fm_region_end(&kernel->regions.at[audit->region]))
-    audit->region++;
-  if (kernel->regions.at[audit->region].type != FM_REGION_USABLE)
+  while (frame.raw >= fm_region_end(&kernel->regions.at[*region]))
+    (*region)++;
+  if (kernel->regions.at[*region].type != FM_REGION_USABLE)
     return 1;
   if (fm_range_has(fm_early_allocated(&kernel->early.low), frame) ||
       fm_range_has(fm_early_allocated(&kernel->early.high), frame)) {
@@ -68,7 +66,8 @@ bool audit_check_holders(struct audit *audit, fm_paddr frame, const struct fm_sl
 {
   const struct sim_audit_options *options = audit->options;
   uint64_t held = options->holders(frame, options->holders_data);
-  uint64_t expected = held + boot_references(audit, frame) + table_references(audit, frame);
+  uint64_t expected = held + audit_boot_references(audit->kernel, frame, &audit->region) +
+                      table_references(audit, frame);
   const char *text = NULL;
 
   if (view->state == FM_STATE_UNUSED && expected != 0)

@@ -174,6 +174,13 @@ static void audit_counts(struct tree *tree)
   }
 }
 
+static void visit_process(const struct sim_entry *entry, void *data)
+{
+  char place[48];
+  (void)g_snprintf(place, sizeof(place), "process '%s'", entry->name);
+  audit_root(data, fm_paddr_of(entry->start), false, entry, place);
+}
+
 void audit_trees(struct audit *audit)
 {
   const struct fm_kernel *kernel = audit->kernel;
@@ -197,6 +204,7 @@ void audit_trees(struct audit *audit)
       audit_root(&tree, fm_paddr_of(block->cr3), block->cr3 == kernel->kernel_root, &block->cr3,
                  place);
   }
+  audit_each_durable(audit, SIM_ENTRY_PROCESS, visit_process, &tree);
   if (audit->options->holders == NULL)
     audit_counts(&tree);
 }

@@ -3,6 +3,7 @@
 #include "sim/explore/program.h"
 
 #include <inttypes.h>
+#include <sim/contract.h>
 #include <string.h>
 
 struct sim_program *sim_program_free(struct sim_program *program)
@@ -221,8 +222,8 @@ char *sim_program_failure_text(const struct sim_program *program,
                            failure->holders == 1 ? "" : "s");
   case SIM_PROGRAM_SLOT:
     return g_strdup_printf("frame 0x%" PRIx64 " is %s in the end: %s (%s)", failure->frame.raw,
-                           count, fm_slot_fault_text(failure->slot_fault),
-                           fm_slot_fault_name(failure->slot_fault));
+                           count, sim_clause_info((enum sim_clause)failure->slot_fault)->text,
+                           sim_clause_info((enum sim_clause)failure->slot_fault)->id);
   case SIM_PROGRAM_TOO_MANY:
     break;
   }

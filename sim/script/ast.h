@@ -126,7 +126,7 @@ enum sim_arg_kind {
   SIM_ARG_FLAG,     /* a keyword that stands alone: `unique` */
   SIM_ARG_EXPR,     /* exprs[0] */
   SIM_ARG_EXPRS,    /* exprs[0 .. n_exprs), from a list with commas; of WEIGHTS a number and
-                       its weight in turns */
+                       its weight in turns, of OPTIONS strings */
   SIM_ARG_RANGE,    /* exprs[0] up to but not including exprs[1] */
   SIM_ARG_WORD,     /* word: a type, a declared name, a named point, one of several words */
   SIM_ARG_BIND,     /* bind */

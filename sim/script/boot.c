@@ -153,6 +153,8 @@ static enum sim_flow set_choice(sim_run *run, const struct sim_command *key)
     config->linear_map = is_flag(key, "largest") ? FM_LINEAR_LARGEST : FM_LINEAR_4K;
   if (strcmp(name, "metadata") == 0)
     config->metadata = is_flag(key, "deferred") ? FM_METADATA_DEFERRED : FM_METADATA_EAGER;
+  if (strcmp(name, "check") == 0 && !run->options.check_given)
+    (void)sim_check_level_parse(sim_command_flag(key), &run->check);
   if (strcmp(name, "allocator") == 0)
     for (int kind = 0; kind < FM_ALLOCATORS; kind++)
       if (strcmp(sim_command_word(key, "WORD"), fm_allocator_name((enum fm_allocator_kind)kind)) ==
@@ -188,12 +190,19 @@ static enum sim_flow set_key(sim_run *run, const struct sim_command *key)
 enum sim_flow sim_run_machine_block(sim_run *run, const struct sim_command *command)
 {
   const struct sim_block *keys = sim_command_block(command, "KEYS");
+  if (run->resumed) {
+    sim_run_text(run, SIM_TEXT_OUTPUT, "      machine: skipped, the run goes on with that of %s",
+                 run->options.ram_file);
+    sim_run_flush(run);
+    return SIM_FLOW_NEXT;
+  }
   if ((sim_block_find(keys, "ram") != NULL) + (sim_block_find(keys, "map") != NULL) +
           (sim_block_find(keys, "regions") != NULL) >
       1)
     return sim_run_error(run, command->place, NULL,
                          "a machine has ram, a map or regions: one of these");
   sim_config_init(&run->config, NULL);
+  run->check = run->options.check;
   g_clear_pointer(&run->map, sim_bootmap_free); /* a later block says everything anew */
   for (const struct sim_command *key = keys->first; key != NULL; key = key->next)
     if (set_key(run, key) != SIM_FLOW_NEXT)
@@ -208,6 +217,7 @@ static void forget_machine(sim_run *run)
   run->kernel = NULL;
   g_clear_pointer(&run->os, sim_os_free);
   g_clear_pointer(&run->machine, sim_machine_free);
+  sim_run_contract_close(run);
   g_hash_table_remove_all(run->changes);
   run->mass_step = 0;
   g_ptr_array_set_size(run->nameless, 0);
@@ -261,6 +271,16 @@ enum sim_flow sim_verb_boot(sim_run *run, const struct sim_command *command)
 
   if (run->on_cpu != 0)
     return sim_run_error(run, command->place, NULL, "'boot' does not stand inside of 'on'");
+  if (run->resumed && sim_machine_panic(run->machine) == NULL) {
+    sim_run_text(run, SIM_TEXT_OUTPUT, "      skipped, the machine of %s runs already",
+                 run->options.ram_file);
+    return SIM_FLOW_NEXT;
+  }
+  if (run->resumed)
+    return sim_run_error(run, command->place,
+                         "framesim check --repair FILE, or a run without "
+                         "--resume",
+                         "the machine that the run went on with is dead");
   forget_machine(run);
   if (run->map == NULL)
     run->map = sim_bootmap_new_ram(DEFAULT_RAM);
@@ -272,11 +292,11 @@ enum sim_flow sim_verb_boot(sim_run *run, const struct sim_command *command)
     sim_museum_make_ops(run->variant, &run->variant_ops);
     run->config.ops = &run->variant_ops;
   }
+  run->config.handles = run->options.handles;
   run->machine = sim_machine_new(&run->config, &error);
   if (run->machine == NULL)
     return refuse(run, command, error);
-  if (run->variant == NULL)
-    sim_machine_set_ops(run->machine, run->needs_hooks ? &fm_ops_instrumented : &fm_ops_native);
+  sim_machine_set_ops(run->machine, sim_run_watched_ops(run));
   if (!sim_machine_boot(run->machine, &error)) {
     enum sim_flow flow = refuse(run, command, error);
     forget_machine(run);

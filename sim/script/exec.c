@@ -5,7 +5,7 @@
 
 #include "sim/hook.h"
 #include "sim/internal.h"
-#include "sim/script/interp.h"
+#include "sim/script/durable.h"
 
 /* ---- Kernel code ---- */
 
@@ -256,6 +256,7 @@ static enum sim_flow run_verb(sim_run *run, const struct sim_command *command)
   struct sim_cpu *cpu = run->cpu;
   enum sim_flow flow = action->run(run, command);
   run->cpu = cpu; /* a thread that is abandoned comes back while another CPU is looked at */
+  sim_durable_end_step(run);
   run->cpu->in_step = false;
   if (!run->abandoning && !run->script_error)
     sim_run_report_step(run, command);

@@ -30,6 +30,7 @@ static const struct {
     [SIM_ELEMENT_CHOICES] = {"CHOICES", "a block '{ weight: command ... }'"},
     [SIM_ELEMENT_SCHEDULE] = {"SCHEDULE", "a step such as A:drop.dec, A:3 or A:*"},
     [SIM_ELEMENT_WEIGHTS] = {"WEIGHTS", "numbers with weights such as 0:8 1:2"},
+    [SIM_ELEMENT_OPTIONS] = {"OPTIONS", "options such as yes | no"},
 };
 
 const char *sim_element_describe(enum sim_element element)

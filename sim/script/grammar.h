@@ -35,6 +35,7 @@ enum sim_element {
   SIM_ELEMENT_CHOICES,
   SIM_ELEMENT_SCHEDULE,
   SIM_ELEMENT_WEIGHTS,
+  SIM_ELEMENT_OPTIONS,
 };
 
 /* What a reader is told is missing: "an address". */

@@ -79,7 +79,7 @@ void sim_handle_each_frame(const struct sim_handle *handle,
 {
   fm_paddr frame;
   struct fm_range range = sim_handle_range(handle);
-  struct sim_list_walk walk = sim_list_walk_begin(&handle->list);
+  struct sim_list_walk walk = sim_list_walk_begin(sim_handle_look_list(handle));
   while (sim_list_walk_next(&walk, &frame))
     each(frame, data);
   if (handle->kind == SIM_HANDLE_PROCESS) {
@@ -113,5 +113,6 @@ uint64_t sim_handle_holds(const struct sim_handle *handle, fm_paddr frame)
 
 bool sim_handle_owns(const struct sim_handle *handle)
 {
-  return handle->size != 0 || handle->list.size != 0 || handle->kind == SIM_HANDLE_PROCESS;
+  return handle->size != 0 || sim_handle_look_list(handle)->size != 0 ||
+         handle->kind == SIM_HANDLE_PROCESS;
 }

@@ -15,6 +15,7 @@
 #include <sim/process.h>
 
 #include "sim/diag.h"
+#include "sim/durable/table.h"
 
 enum sim_handle_kind {
   SIM_HANDLE_FRAME,       /* one reference to a shared frame */
@@ -42,19 +43,21 @@ struct sim_handle {
   fm_paddr frame; /* the frame, or the first one; 0 for lists and cursors */
   uint64_t size;  /* bytes that its references cover, from `frame` on */
   uint32_t type;
-  struct fm_list list;         /* SIM_HANDLE_LIST */
+  struct fm_list list;         /* SIM_HANDLE_LIST; unless it is durable: sim_handle_list() */
   struct fm_cursor cursor;     /* SIM_HANDLE_CURSOR; in the lender's list */
   struct fm_reader reader;     /* SIM_HANDLE_READER */
   struct fm_writer writer;     /* SIM_HANDLE_WRITER */
   struct sim_process *process; /* SIM_HANDLE_PROCESS; the system's */
   struct sim_handle *lender;
-  guint lent;             /* handles that borrow from this one */
-  uint64_t step;          /* that made it */
-  struct sim_place place; /* of that command */
-  char *name;             /* "f", "a[3]", a pool's name, or "(no name)" */
-  bool excused;           /* its leak follows from a finding that was reported */
-  guint borrowed;         /* operations under way that only read it (clone) */
-  bool taken;             /* an operation under way changes or consumes it */
+  guint lent;              /* handles that borrow from this one */
+  uint64_t step;           /* that made it */
+  struct sim_place place;  /* of that command */
+  char *name;              /* "f", "a[3]", a pool's name, or "(no name)" */
+  bool excused;            /* its leak follows from a finding that was reported */
+  guint borrowed;          /* operations under way that only read it (clone) */
+  bool taken;              /* an operation under way changes or consumes it */
+  struct sim_entry *entry; /* in the table of durable handles, or NULL */
+  bool orphan;             /* of a run that is over: nobody but `adopt` may have it */
 };
 
 /* A frame's handle, as sim_run_bind_handle() wants it. */
@@ -68,6 +71,19 @@ void sim_handle_free(gpointer data);
 static inline struct fm_range sim_handle_range(const struct sim_handle *handle)
 {
   return fm_range_of(handle->frame.raw, handle->frame.raw + handle->size);
+}
+
+/* The list of a SIM_HANDLE_LIST: a durable one lies in the RAM file.  An empty one for others. */
+static inline struct fm_list *sim_handle_list(struct sim_handle *handle)
+{
+  bool durable = handle->entry != NULL && handle->kind == SIM_HANDLE_LIST;
+  return durable ? &handle->entry->list : &handle->list;
+}
+
+static inline const struct fm_list *sim_handle_look_list(const struct sim_handle *handle)
+{
+  bool durable = handle->entry != NULL && handle->kind == SIM_HANDLE_LIST;
+  return durable ? &handle->entry->list : &handle->list;
 }
 
 /* "a shared frame", "a list", ...: for messages. */

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "sim/script/interp.h"
+#include "sim/script/durable.h"
 
 void sim_binding_free(gpointer data)
 {
@@ -92,34 +92,36 @@ bool sim_run_can_bind(sim_run *run, const struct sim_command *command)
   if (!can_bind_answer(run, command))
     return false;
   if (bind == NULL)
-    return true;
+    return sim_durable_reserve(run, command, NULL);
 
   g_autofree char *name = NULL;
   if (!sim_run_name(run, bind->name, bind->index, &name))
     return false;
   const struct sim_binding *binding = g_hash_table_lookup(run->names, name);
   if (binding == NULL || binding->kind == SIM_BINDING_POOL || binding->kind == SIM_BINDING_GONE)
-    return true;
+    return sim_durable_reserve(run, command, name);
   if (binding->kind == SIM_BINDING_VALUE) {
     (void)sim_run_error(run, bind->place, "choose another name", "'%s' is a value already", name);
     return false;
   }
   /* A command may give its result the name of the handle that it consumes. */
   if (find_consumed(run, command) == binding->handle)
-    return true;
+    return sim_durable_reserve(run, command, name);
   return complain_live(run, bind->place, binding->handle, name);
 }
 
-static struct sim_handle *make_handle(const sim_run *run, const struct sim_command *command,
+static struct sim_handle *make_handle(sim_run *run, const struct sim_command *command,
                                       const struct sim_handle *made, const char *name)
 {
   struct sim_handle *handle = g_new(struct sim_handle, 1);
   *handle = *made;
+  handle->entry = NULL;
   handle->step = run->cpu->step;
   handle->place = command->place;
   handle->name = g_strdup(name);
   if (handle->lender != NULL)
     handle->lender->lent++;
+  sim_durable_bound(run, handle);
   return handle;
 }
 
@@ -293,6 +295,7 @@ void sim_run_consume(sim_run *run, struct sim_handle *handle)
 {
   if (handle->lender != NULL)
     handle->lender->lent--;
+  sim_durable_leave(run, handle);
   if (g_ptr_array_find(run->nameless, handle, NULL)) {
     g_ptr_array_remove(run->nameless, handle);
     return;
@@ -335,6 +338,7 @@ GPtrArray *sim_run_handles(const sim_run *run)
       g_ptr_array_extend(handles, binding->pool, NULL, NULL);
   }
   g_ptr_array_extend(handles, run->nameless, NULL, NULL);
+  g_ptr_array_extend(handles, run->orphans, NULL, NULL);
   g_ptr_array_sort(handles, by_step);
   return handles;
 }
@@ -344,7 +348,7 @@ struct sim_handle *sim_run_find_handle(sim_run *run, enum sim_handle_kind kind, 
   g_autoptr(GPtrArray) handles = sim_run_handles(run);
   for (guint i = 0; i < handles->len; i++) {
     struct sim_handle *handle = handles->pdata[i];
-    if (handle->frame.raw == frame.raw && handle->kind == kind)
+    if (handle->frame.raw == frame.raw && handle->kind == kind && !handle->orphan)
       return handle;
   }
   return NULL;

@@ -85,11 +85,16 @@ struct sim_cpu {
   GHashTable *touches; /* frame number + 1 -> index in it, + 1 */
   GString *output;     /* what it said; delivered behind the step's own line */
   GPtrArray *pending;  /* messages of findings, which wait for that line too */
+  GArray *breaches;    /* struct sim_contract_breach of the step, not told yet */
   bool in_step;
   bool orphaned;      /* the kernel ended under its operation, on another CPU */
   GHashTable *locals; /* names of `for` loops that run here -> uint64_t * */
   bool panicked;      /* the command ended the kernel */
   bool unwound;       /* a destructor failed in it */
+  /* Durable handles (durable.h): of the step under way. */
+  struct sim_entry *reserved; /* for its result; or NULL */
+  GPtrArray *intents;         /* struct sim_entry: what it is about is written there */
+  GPtrArray *leaving;         /* struct sim_entry: will be free when it ends */
   /* Inside `expect error`/`expect panic`: answers are looked at, not reported. */
   guint expecting;
   struct sim_answer answer;
@@ -111,7 +116,10 @@ struct sim_run {
   struct fm_kernel *kernel;
   sim_os *os; /* NULL until a command needs it */
   bool needs_hooks;
-  uint64_t boots; /* machines that have booted */
+  enum sim_check_level check;
+  sim_contract *contract; /* of the machine; NULL: unchecked */
+  const char *clause;     /* that the finding under way is about; NULL: none */
+  uint64_t boots;         /* machines that have booted */
 
   GHashTable *names;   /* char * -> struct sim_binding * */
   GPtrArray *nameless; /* struct sim_handle *: results that no name received */
@@ -131,7 +139,8 @@ struct sim_run {
   uint64_t steps;
   uint64_t expectations;
   uint64_t findings;
-  GArray *found; /* struct sim_run_found */
+  GArray *found;     /* struct sim_run_found */
+  GArray *questions; /* struct sim_question */
   bool script_error;
   bool bad_input; /* and the error is one of a file that the script needs */
   bool limit;
@@ -139,8 +148,11 @@ struct sim_run {
   bool waits; /* the error is that a thread waits for one that rests */
   bool stopped_early;
   bool interrupted;
-  bool abandoning; /* threads that rest are being sent home */
-  guint on_cpu;    /* `on cpu` blocks around the command */
+  bool torn;          /* an operation did not come to its end: the file needs a repair */
+  bool resumed;       /* the machine was there before */
+  GPtrArray *orphans; /* struct sim_handle: of the runs before, which nobody has adopted */
+  bool abandoning;    /* threads that rest are being sent home */
+  guint on_cpu;       /* `on cpu` blocks around the command */
 };
 
 /* Tells the watchers. */
@@ -228,6 +240,28 @@ char *sim_view_to_string(const struct fm_slot_view *view);
 /* What the command under way has changed: "  frame 0x2345000: unused -> shared 1, anon", one
  * line for each frame, or frames side by side, the later ones indented. */
 void sim_run_append_changes(sim_run *run, GString *line);
+
+/* ---- contract.c: the contract, checked while the script runs ---- */
+
+/* A new machine is about to boot: the operations that it is to use. */
+const struct fm_ops *sim_run_watched_ops(sim_run *run);
+
+/* The machine is gone. */
+void sim_run_contract_close(sim_run *run);
+
+/* Lets the machine go on without the checker, for what keeps its own books, or again with it. */
+void sim_run_contract_pause(sim_run *run, bool pause);
+
+/* After a step: its breaches become findings.  True: there were some. */
+bool sim_run_report_breaches(sim_run *run, const struct sim_command *command);
+
+/* "held by f (step 2), g (step 3)": one line about a frame, for a finding. */
+void sim_run_append_holders(sim_run *run, fm_paddr frame, GString *hint);
+
+/* A finding about a clause of the contract. */
+void sim_run_clause_finding(sim_run *run, struct sim_place place, const char *kind,
+                            enum sim_clause clause, const fm_paddr *frame, const char *format, ...)
+    G_GNUC_PRINTF(6, 7);
 
 /* ---- points.c ---- */
 

@@ -5,6 +5,7 @@
 #include "sim/museum/museum.h"
 #include "sim/museum/types.h"
 #include "sim/script/interp.h"
+#include "sim/script/question.h"
 #include "sim/workload/workload.h"
 
 /* What operations answer, by the names of their enums, and what only scripts answer. */
@@ -218,10 +219,49 @@ static void lint_workload(struct lint *lint, const struct sim_command *command)
       complain(lint, key->place, what, key->verb->name, known);
 }
 
+/* A word as the answer is one of the options: nothing else says what it means. */
+static bool lint_answer(struct lint *lint, const struct sim_command *command,
+                        const struct sim_arg *arg)
+{
+  const struct sim_expr *answer = sim_command_expr(command, "answer");
+  const struct sim_arg *choice = sim_command_arg(command, "choice");
+  if (strcmp(command->verb->name, "ask") != 0 || answer == NULL || arg->exprs[0] != answer ||
+      answer->kind != SIM_EXPR_WORD || strcmp(answer->text, "free") == 0)
+    return false;
+  if (choice == NULL) {
+    add_message(lint, answer->place, "a word can only be the answer as one of several options",
+                "ask \"Is it free?\" choice yes | no answer yes");
+    return true;
+  }
+  g_autoptr(GPtrArray) options = g_ptr_array_new();
+  for (guint i = 0; i < choice->n_exprs; i++)
+    g_ptr_array_add(options, (gpointer)choice->exprs[i]->text);
+  g_ptr_array_add(options, NULL);
+  if (!is_one_of(answer->text, (const char *const *)options->pdata))
+    complain(lint, answer->place, "option", answer->text, (const char *const *)options->pdata);
+  return true;
+}
+
+/* Options are at least two, and differ. */
+static void lint_options(struct lint *lint, const struct sim_command *command)
+{
+  const struct sim_arg *choice = sim_command_arg(command, "choice");
+  if (strcmp(command->verb->name, "ask") != 0 || choice == NULL)
+    return;
+  if (choice->n_exprs < 2)
+    add_message(lint, choice->place, "one option is no choice", "choice yes | no");
+  for (guint i = 1; i < choice->n_exprs; i++)
+    for (guint k = 0; k < i; k++)
+      if (sim_answer_equal(choice->exprs[i]->text, choice->exprs[k]->text)) {
+        add_message(lint, choice->exprs[i]->place, "this option is there twice", NULL);
+        break;
+      }
+}
+
 static void lint_arg(struct lint *lint, const struct sim_command *command,
                      const struct sim_arg *arg)
 {
-  for (guint i = 0; i < arg->n_exprs; i++)
+  for (guint i = 0; i < arg->n_exprs && !lint_answer(lint, command, arg); i++)
     lint_expr(lint, arg->exprs[i]);
   if (arg->kind == SIM_ARG_WORD)
     lint_words(lint, command, arg);
@@ -242,6 +282,7 @@ static void lint_block(struct lint *lint, const struct sim_block *block)
     lint_expect(lint, command);
     lint_workload(lint, command);
     lint_variant(lint, command);
+    lint_options(lint, command);
     for (const struct sim_arg *arg = command->args; arg != NULL; arg = arg->next)
       lint_arg(lint, command, arg);
   }

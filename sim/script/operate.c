@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "sim/script/durable.h"
+
 struct sim_call sim_call_new(const sim_run *run)
 {
   return (struct sim_call){.ops = sim_machine_ops(run->machine), .kernel = run->kernel};
@@ -99,12 +101,16 @@ enum sim_flow sim_call_succeed(sim_run *run, const struct sim_command *command,
                                struct sim_handle *handle, const struct sim_handle *made)
 {
   if (sim_command_bind(command) != NULL) {
+    sim_durable_move(run, handle, made);
     sim_run_consume(run, handle);
     return sim_run_bind_handle(run, command, made);
   }
   char *name = handle->name;
+  struct sim_entry *entry = handle->entry;
   *handle = *made;
   handle->name = name;
+  handle->entry = entry;
+  sim_durable_update(run, handle);
   handle->step = run->cpu->step;
   handle->place = command->place;
   return SIM_FLOW_NEXT;

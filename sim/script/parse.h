@@ -27,6 +27,7 @@
  *   CHOICES              { weight: command ... }
  *   SCHEDULE             A:drop.dec B:3 A:*
  *   WEIGHTS              0:8 1:2, each a number and the weight of it
+ *   OPTIONS              a | "b c" | 3: words, strings or numbers
  *   as                   that word; also the mark =
  *   (rw|ro)              one of these words
  *   [as TYPE]            may be missing.  Optional groups side by side may come in any

@@ -61,6 +61,8 @@ static gboolean element_starts(const struct sim_parser *p, enum sim_element elem
   case SIM_ELEMENT_KEYS:
   case SIM_ELEMENT_CHOICES:
     return sim_parse_at_mark(p, '{');
+  case SIM_ELEMENT_OPTIONS:
+    return sim_parse_at_option(p);
   case SIM_ELEMENT_WEIGHTS:
     return p->token.kind == SIM_TOKEN_NUMBER;
   default:
@@ -141,6 +143,16 @@ static gboolean read_weights(struct args *a, struct sim_arg *arg)
     g_ptr_array_add(exprs, number);
     g_ptr_array_add(exprs, weight);
   }
+  set_exprs(a, arg, exprs);
+  return TRUE;
+}
+
+static gboolean read_options(struct args *a, struct sim_arg *arg)
+{
+  g_autoptr(GPtrArray) exprs = g_ptr_array_new();
+
+  if (!sim_parse_options(a->p, exprs))
+    return FALSE;
   set_exprs(a, arg, exprs);
   return TRUE;
 }
@@ -292,6 +304,7 @@ static const struct {
     [SIM_ELEMENT_CHOICES] = {SIM_ARG_CHOICES, NULL},
     [SIM_ELEMENT_SCHEDULE] = {SIM_ARG_SCHEDULE, NULL},
     [SIM_ELEMENT_WEIGHTS] = {SIM_ARG_EXPRS, NULL},
+    [SIM_ELEMENT_OPTIONS] = {SIM_ARG_EXPRS, NULL},
 };
 
 static gboolean read_element(struct args *a, struct sim_arg *arg, enum sim_element element)
@@ -300,7 +313,7 @@ static gboolean read_element(struct args *a, struct sim_arg *arg, enum sim_eleme
     return read_exprs(a, arg, element_rules[element].rule, arg->kind == SIM_ARG_EXPRS);
   switch (arg->kind) {
   case SIM_ARG_EXPRS:
-    return read_weights(a, arg);
+    return element == SIM_ELEMENT_OPTIONS ? read_options(a, arg) : read_weights(a, arg);
   case SIM_ARG_RANGE:
     return read_range(a, arg);
   case SIM_ARG_BIND:

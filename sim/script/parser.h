@@ -6,6 +6,7 @@
  *   parse.c       blocks, commands, statements, recovery
  *   parse_args.c  what follows a verb, by the verb's grammar
  *   parse_expr.c  expressions
+ *   parse_options.c  what a question has to choose from
  *   parse_text.c  tokens, messages
  *   parse_names.c what is bound, and whether all names that are used are
  *
@@ -133,6 +134,12 @@ struct sim_expr *sim_parse_index(struct sim_parser *p);
 /* Everything that the verb wants, into command->args. */
 gboolean sim_parse_args(struct sim_parser *p, struct sim_command *command,
                         const struct sim_verb *verb);
+
+/* ---- Options of a question (parse_options.c) ---- */
+
+gboolean sim_parse_at_option(const struct sim_parser *p);
+/* Appends a string expression for each. */
+gboolean sim_parse_options(struct sim_parser *p, GPtrArray *ret);
 
 /* ---- Blocks (parse.c) ---- */
 

@@ -166,6 +166,8 @@ void sim_run_watch(const struct fm_access *access, guint thread, void *data)
 
   if (run->sched != NULL)
     note_write(run, access);
+  if (run->contract != NULL)
+    sim_contract_access(run->contract, access);
   if (run->until_site == access->site && run->cpu->step == run->options.until_step) {
     run->stopped_early = true;
     sim_run_text(run, SIM_TEXT_STEP, "%4" PRIu64 "  %s%sstopped right after %s", run->cpu->step,

@@ -44,6 +44,9 @@ void sim_cpu_init(struct sim_cpu *cpu, const char *name, uint32_t id)
                           .touches = g_hash_table_new(NULL, NULL),
                           .output = g_string_new(NULL),
                           .pending = g_ptr_array_new_with_free_func(g_free),
+                          .breaches = g_array_new(FALSE, FALSE, sizeof(struct sim_contract_breach)),
+                          .intents = g_ptr_array_new(),
+                          .leaving = g_ptr_array_new(),
                           .locals = g_hash_table_new(g_str_hash, g_str_equal)};
 }
 
@@ -53,6 +56,9 @@ void sim_cpu_clear(struct sim_cpu *cpu)
   g_hash_table_unref(cpu->touches);
   g_string_free(cpu->output, TRUE);
   g_ptr_array_unref(cpu->pending);
+  g_array_unref(cpu->breaches);
+  g_ptr_array_unref(cpu->intents);
+  g_ptr_array_unref(cpu->leaving);
   g_hash_table_unref(cpu->locals);
 }
 
@@ -181,6 +187,8 @@ static void append_replay(const sim_run *run, GString *hint)
   if (run->options.build != SIM_BUILD_AUTO)
     g_string_append_printf(hint, " --build %s",
                            run->options.build == SIM_BUILD_NATIVE ? "native" : "instrumented");
+  if (run->options.check_given)
+    g_string_append_printf(hint, " --check %s", sim_check_level_name(run->options.check));
   if (run->options.variant != NULL)
     g_string_append_printf(hint, " --variant %s", run->options.variant);
   if (run->options.schedule != NULL) {
@@ -200,6 +208,7 @@ static void keep_finding(sim_run *run, struct sim_place place, const char *kind,
       .kind = kind,
       .place = sim_place_to_string(place),
       .text = g_strdup(text),
+      .clause = run->clause,
       .step = run->cpu->step,
       .has_frame = frame != NULL,
       .frame = frame != NULL ? frame->raw : 0,
@@ -218,8 +227,11 @@ void sim_run_finding(sim_run *run, struct sim_place place, const char *kind, con
 
   g_autoptr(GString) hint = g_string_new("\n"); /* below the caret, not beside it */
   if (frame != NULL && run->machine != NULL && fm_is_page_aligned(frame->raw) &&
-      frame->raw < run->kernel->max_paddr)
+      frame->raw < run->kernel->max_paddr) {
     describe_frame(run, *frame, hint);
+    if (strcmp(kind, "LEAK") != 0) /* it tells of the one that it is about */
+      sim_run_append_holders(run, *frame, hint);
+  }
   append_replay(run, hint);
   keep_finding(run, place, kind, frame, text);
   char *message = sim_diag_format(place, kind, text, hint->str);
@@ -362,6 +374,9 @@ void sim_run_append_changes(sim_run *run, GString *line)
 static void report_machine_findings(sim_run *run, const struct sim_command *command)
 {
   g_auto(GStrv) findings = sim_machine_take_findings(run->machine);
+  /* A debug assertion of the kernel has no more to say than the clause that was broken. */
+  if (sim_run_report_breaches(run, command))
+    return;
   for (char **text = findings; text != NULL && *text != NULL; text++)
     sim_run_finding(run, command->place, "VIOLATED", NULL, "%s", *text);
 }

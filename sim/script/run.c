@@ -5,8 +5,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "sim/script/interp.h"
+#include "sim/script/durable.h"
 #include "sim/script/number.h"
+#include "sim/script/question.h"
 
 /* ---- What the script needs ---- */
 
@@ -22,11 +23,19 @@ static bool arg_needs_hooks(const struct sim_arg *arg)
   return false;
 }
 
+/* `machine { check full }`. */
+static bool asks_for_full(const struct sim_command *command)
+{
+  const char *flag = sim_command_flag(command);
+  return flag != NULL && strcmp(command->verb->name, "check") == 0 && strcmp(flag, "full") == 0;
+}
+
 static bool block_needs_hooks(const struct sim_block *block)
 {
   for (const struct sim_command *command = block->first; command != NULL; command = command->next) {
     const struct sim_verb_action *action = command->verb->user;
-    if (command->statement == SIM_STATEMENT_THREAD || (action != NULL && action->needs_hooks))
+    if (command->statement == SIM_STATEMENT_THREAD || asks_for_full(command) ||
+        (action != NULL && action->needs_hooks))
       return true;
     for (const struct sim_arg *arg = command->args; arg != NULL; arg = arg->next)
       if (arg_needs_hooks(arg))
@@ -62,8 +71,8 @@ bool sim_run_needs_hooks(const sim_script *script, const struct sim_run_options 
        watcher = watcher->next)
     if (watcher->needs_hooks)
       return true;
-  return options->points || options->until_point != NULL || options->variant != NULL ||
-         block_needs_hooks(script->body);
+  return options->points || options->until_point != NULL || options->check == SIM_CHECK_FULL ||
+         options->variant != NULL || block_needs_hooks(script->body);
 }
 
 sim_run *sim_run_new(const sim_script *script, const struct sim_run_options *options)
@@ -72,8 +81,10 @@ sim_run *sim_run_new(const sim_script *script, const struct sim_run_options *opt
   run->script = script;
   run->options = *options;
   run->seed = options->seed_given ? options->seed : 0;
+  run->check = options->check;
   run->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, sim_binding_free);
   run->nameless = g_ptr_array_new_with_free_func(sim_handle_free);
+  run->orphans = g_ptr_array_new_with_free_func(sim_handle_free);
   run->changes = g_hash_table_new_full(NULL, NULL, NULL, g_free);
   run->streams = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   run->chooses = g_hash_table_new_full(NULL, NULL, NULL, g_free);
@@ -86,6 +97,8 @@ sim_run *sim_run_new(const sim_script *script, const struct sim_run_options *opt
       options->build == SIM_BUILD_INSTRUMENTED || sim_run_needs_hooks(script, options);
   run->found = g_array_new(FALSE, FALSE, sizeof(struct sim_run_found));
   g_array_set_clear_func(run->found, found_clear);
+  run->questions = g_array_new(FALSE, FALSE, sizeof(struct sim_question));
+  g_array_set_clear_func(run->questions, sim_question_clear);
   sim_config_init(&run->config, NULL);
   if (options->variant != NULL)
     run->variant = sim_museum_find(options->variant, NULL);
@@ -100,9 +113,11 @@ sim_run *sim_run_free(sim_run *run)
     return NULL;
   g_clear_pointer(&run->os, sim_os_free);
   g_clear_pointer(&run->machine, sim_machine_free);
+  sim_run_contract_close(run);
   sim_bootmap_free(run->map);
   g_hash_table_unref(run->names);
   g_ptr_array_unref(run->nameless);
+  g_ptr_array_unref(run->orphans);
   g_hash_table_unref(run->changes);
   g_hash_table_unref(run->streams);
   g_hash_table_unref(run->chooses);
@@ -110,6 +125,7 @@ sim_run *sim_run_free(sim_run *run)
   g_clear_pointer(&run->allowed, g_hash_table_unref);
   sim_cpu_clear(&run->main);
   g_array_unref(run->found);
+  g_array_unref(run->questions);
   g_free(run);
   return NULL;
 }
@@ -126,7 +142,10 @@ static char *family(const struct sim_handle *handle)
 
 static bool is_allowed(const sim_run *run, const struct sim_handle *handle, const char *name)
 {
-  return handle->excused || !sim_handle_owns(handle) ||
+  /* What the RAM file says is not lost when the run ends; but nobody can ask for what has no
+   * name. */
+  bool kept = handle->orphan || (handle->entry != NULL && handle->entry->name[0] != '#');
+  return handle->excused || kept || !sim_handle_owns(handle) ||
          (run->allowed != NULL && (g_hash_table_contains(run->allowed, handle->name) ||
                                    g_hash_table_contains(run->allowed, name)));
 }
@@ -137,7 +156,7 @@ static char *describe_owned(const struct sim_handle *handle)
   if (handle->kind == SIM_HANDLE_PROCESS)
     return g_strdup(", a process,");
   bool list = handle->kind == SIM_HANDLE_LIST;
-  uint64_t frames = list ? handle->list.size : handle->size / FM_PAGE_SIZE;
+  uint64_t frames = list ? sim_handle_look_list(handle)->size : handle->size / FM_PAGE_SIZE;
   if (!list && handle->kind != SIM_HANDLE_SEGMENT && handle->kind != SIM_HANDLE_RAW_SEGMENT)
     return g_strdup("");
   return g_strdup_printf(", a %s of %" PRIu64 " frame%s,", list ? "list" : "segment", frames,
@@ -153,17 +172,19 @@ static void report_leak(sim_run *run, const struct sim_handle *handle, const cha
                                        : g_strdup_printf("'%s'", handle->name);
   run->cpu->step = handle->step;
   if (count > 1) {
-    sim_run_finding(run, handle->place, "LEAK", NULL,
-                    "%u handles %s are live at the end; the oldest was made in step %" PRIu64,
-                    count, whose, handle->step);
+    sim_run_clause_finding(
+        run, handle->place, "LEAK", SIM_CLAUSE_LEDGER_CLEAN, NULL,
+        "%u handles %s are live at the end; the oldest was made in step %" PRIu64, count, whose,
+        handle->step);
     return;
   }
   bool forgotten = handle->kind == SIM_HANDLE_RAW || handle->kind == SIM_HANDLE_RAW_UNIQUE ||
                    handle->kind == SIM_HANDLE_RAW_SEGMENT;
   g_autofree char *what = describe_owned(handle);
-  sim_run_finding(run, handle->place, "LEAK", handle->size != 0 ? &handle->frame : NULL,
-                  "%s %s%s is live at the end; it was made in step %" PRIu64,
-                  forgotten ? "forgotten reference" : "handle", whose, what, handle->step);
+  sim_run_clause_finding(run, handle->place, "LEAK", SIM_CLAUSE_LEDGER_CLEAN,
+                         handle->size != 0 ? &handle->frame : NULL,
+                         "%s %s%s is live at the end; it was made in step %" PRIu64,
+                         forgotten ? "forgotten reference" : "handle", whose, what, handle->step);
 }
 
 /* One finding for each name that still owns handles; those of a pool or array are one. */
@@ -205,7 +226,9 @@ static enum sim_verdict verdict(const sim_run *run)
 
 enum sim_verdict sim_run_execute(sim_run *run)
 {
-  enum sim_flow flow = sim_run_block(run, run->script->body);
+  enum sim_flow flow = run->options.resume ? sim_durable_resume(run) : SIM_FLOW_NEXT;
+  if (flow == SIM_FLOW_NEXT)
+    flow = sim_run_block(run, run->script->body);
   /* A run that was cut short had no chance to drop what it holds. */
   bool came_to_end = flow == SIM_FLOW_NEXT || run->allowed != NULL;
   run->cpu = &run->main;
@@ -220,12 +243,18 @@ enum sim_verdict sim_run_execute(sim_run *run)
   if (alive && came_to_end && !run->interrupted && !run->script_error && !run->stopped_early &&
       !run->limit && !run->no_boot)
     report_leaks(run);
+  sim_durable_close(run);
   return verdict(run);
 }
 
 const GArray *sim_run_found(const sim_run *run)
 {
   return run->found;
+}
+
+const GArray *sim_run_questions(const sim_run *run)
+{
+  return run->questions;
 }
 
 void sim_run_summary(const sim_run *run, struct sim_run_summary *ret)

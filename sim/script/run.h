@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <sim/machine.h>
 
+#include "sim/contract/checker.h"
 #include "sim/script/ast.h"
 #include "sim/script/parse.h"
 
@@ -55,6 +56,9 @@ struct sim_run_watcher {
 
 enum sim_build { SIM_BUILD_AUTO, SIM_BUILD_NATIVE, SIM_BUILD_INSTRUMENTED };
 
+/* What a run does at `ask`: question.h. */
+struct sim_question;
+
 struct sim_run_options {
   uint64_t seed;
   bool seed_given;            /* else the script's own, else 0 */
@@ -62,7 +66,11 @@ struct sim_run_options {
   const char *until_point;    /* within that step; NULL: after it */
   enum sim_build build;       /* AUTO: native until something needs the hooks */
   bool points;                /* report every access */
+  enum sim_check_level check; /* of the contract; OFF costs nothing */
+  bool check_given;           /* else `machine { check ... }` may say otherwise */
   const char *ram_file;       /* NULL: memory */
+  uint32_t handles;           /* room for so many durable ones; 0: none is */
+  bool resume;                /* go on with the machine in ram_file */
   const char *variant;        /* of the museum; over the script's own; or NULL */
   const sim_script *schedule; /* sim_run_parse_schedule(); over the script's; or NULL */
   const char *const *defines; /* "NAME=value", NULL-terminated; or NULL */
@@ -72,6 +80,11 @@ struct sim_run_options {
    * is not the answer true.  NULL: threads run. */
   bool (*group)(sim_run *run, const struct sim_command *first, void *data);
   void *group_data;
+  bool hide_answers; /* of questions that nobody is asked */
+  /* Gets an answer (owned by the run then) from somebody; NULL: there is none.  Without it,
+   * questions are told with their answers. */
+  char *(*ask)(const struct sim_question *question, void *data);
+  void *ask_data;
   void (*sink)(enum sim_text_kind kind, const char *text, void *data);
   void *sink_data;
 };
@@ -108,6 +121,7 @@ struct sim_run_found {
   const char *kind; /* "FAILED", "VIOLATED" or "LEAK" */
   char *place;      /* "file:line:col" */
   char *text;
+  const char *clause; /* its id: static; NULL: none of the contract */
   uint64_t step;
   bool has_frame;
   uint64_t frame; /* physical address */
@@ -115,6 +129,9 @@ struct sim_run_found {
 
 /* All findings, struct sim_run_found, in the order in which they were made; borrowed. */
 const GArray *sim_run_found(const sim_run *run);
+
+/* All questions so far, struct sim_question, in their order; borrowed. */
+const GArray *sim_run_questions(const sim_run *run);
 
 /* Whether the script or these options need the instrumented build. */
 bool sim_run_needs_hooks(const sim_script *script, const struct sim_run_options *options);

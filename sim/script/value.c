@@ -109,7 +109,7 @@ static bool eval_extent(sim_run *run, const struct sim_expr *expr, struct sim_va
     return false;
   const struct sim_handle *handle = value.kind == SIM_VALUE_HANDLE ? value.handle : NULL;
   if (handle != NULL && length && handle->kind == SIM_HANDLE_LIST)
-    return set_number(ret, handle->list.size);
+    return set_number(ret, sim_handle_look_list(handle)->size);
   if (handle != NULL && !length && handle->kind == SIM_HANDLE_READER)
     return set_number(ret, handle->reader.left);
   if (handle != NULL && !length && handle->kind == SIM_HANDLE_WRITER)

@@ -10,6 +10,7 @@
 
 #include "sim/script/interp.h"
 
+enum sim_flow sim_verb_adopt(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_variant(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_boot(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_claim(sim_run *run, const struct sim_command *command);
@@ -50,6 +51,7 @@ enum sim_flow sim_verb_copy(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_skip(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_limit(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_poke(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_unsafe(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_show(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_check(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_meta(sim_run *run, const struct sim_command *command);
@@ -58,6 +60,7 @@ enum sim_flow sim_verb_never(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_sometimes(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_explore(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_note(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_ask(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_process(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_map(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_unmap(sim_run *run, const struct sim_command *command);

@@ -2,6 +2,7 @@
 /* The verbs that make frames, and those on unique frames. */
 #include <inttypes.h>
 
+#include "sim/script/durable.h"
 #include "sim/script/operate.h"
 #include "sim/script/verbs.h"
 
@@ -22,7 +23,10 @@ enum sim_flow sim_verb_claim(sim_run *run, const struct sim_command *command)
       !sim_call_type(run, command, &call) || !sim_run_can_bind(run, command))
     return SIM_FLOW_STOP;
   call.unique = sim_command_has(command, "unique");
+  struct sim_handle made = sim_handle_of_frame(call.unique ? SIM_HANDLE_UNIQUE : SIM_HANDLE_FRAME,
+                                               call.frame, call.type.number);
 
+  sim_durable_expect(run, &made);
   sim_run_touch(run, call.frame);
   if (sim_run_guarded(run, call_claim, &call) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
@@ -31,8 +35,6 @@ enum sim_flow sim_verb_claim(sim_run *run, const struct sim_command *command)
   if (!succeeded)
     return flow;
   sim_run_check_claimed(run, command, fm_range_of(call.frame.raw, call.frame.raw + FM_PAGE_SIZE));
-  struct sim_handle made = sim_handle_of_frame(call.unique ? SIM_HANDLE_UNIQUE : SIM_HANDLE_FRAME,
-                                               call.frame, call.type.number);
   return sim_run_bind_handle(run, command, &made);
 }
 
@@ -62,12 +64,13 @@ enum sim_flow sim_verb_get(sim_run *run, const struct sim_command *command)
   if (!sim_run_address(run, sim_command_expr(command, "ADDR"), &call.frame.raw) ||
       !sim_run_can_bind(run, command))
     return SIM_FLOW_STOP;
+  struct sim_handle made = sim_handle_of_frame(SIM_HANDLE_FRAME, call.frame, SIM_TYPE_ANY);
+  sim_durable_expect(run, &made);
   sim_run_touch(run, call.frame);
   if (sim_run_guarded(run, call_get, &call) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
   const char *error = call.error != FM_GET_OK ? fm_get_error_name(call.error) : NULL;
   enum sim_flow flow = sim_run_answer(run, command, error, &call.frame, &succeeded);
-  struct sim_handle made = sim_handle_of_frame(SIM_HANDLE_FRAME, call.frame, SIM_TYPE_ANY);
   return succeeded ? sim_run_bind_handle(run, command, &made) : flow;
 }
 
@@ -146,6 +149,7 @@ enum sim_flow sim_verb_unique(sim_run *run, const struct sim_command *command)
   call.handle = sim_call_handle(run, command, "HANDLE", SIM_KIND(FRAME), false);
   if (call.handle == NULL || !sim_run_can_bind(run, command))
     return SIM_FLOW_STOP;
+  sim_durable_intend_change(run, command, call.handle, SIM_INTENT_UNIQUE);
   sim_run_touch(run, call.handle->frame);
   if (sim_call_taking(run, &call, call_unique) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
@@ -168,6 +172,7 @@ enum sim_flow sim_verb_shared(sim_run *run, const struct sim_command *command)
   call.handle = sim_call_handle(run, command, "HANDLE", SIM_KIND(UNIQUE), false);
   if (call.handle == NULL || !sim_run_can_bind(run, command))
     return SIM_FLOW_STOP;
+  sim_durable_intend_change(run, command, call.handle, SIM_INTENT_SHARE);
   sim_run_touch(run, call.handle->frame);
   if (sim_call_taking(run, &call, call_shared) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
@@ -189,12 +194,15 @@ enum sim_flow sim_verb_repurpose(sim_run *run, const struct sim_command *command
   call.handle = sim_call_handle(run, command, "HANDLE", SIM_KIND(UNIQUE), false);
   if (call.handle == NULL || !sim_call_type(run, command, &call))
     return SIM_FLOW_STOP;
+  sim_durable_intend_meta(run, call.handle, call.type, call.meta);
   sim_run_touch(run, call.handle->frame);
   enum sim_flow flow = sim_call_taking(run, &call, call_repurpose);
   if (run->cpu->unwound) /* the operation forgot the frame, which stays unique for ever */
     call.handle->kind = SIM_HANDLE_RAW_UNIQUE;
   else
     call.handle->type = call.type.number;
+  if (flow == SIM_FLOW_NEXT)
+    sim_durable_update(run, call.handle);
   return flow;
 }
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/script/durable.h"
 #include "sim/script/operate.h"
 #include "sim/script/verbs.h"
 
@@ -33,6 +34,7 @@ enum sim_flow sim_verb_clone(sim_run *run, const struct sim_command *command)
       from->kind == SIM_HANDLE_SEGMENT
           ? sim_handle_of_range(SIM_HANDLE_SEGMENT, sim_handle_range(from), from->type)
           : sim_handle_of_frame(SIM_HANDLE_FRAME, from->frame, from->type);
+  sim_durable_expect(run, &made);
   sim_run_touch_handle(run, &made);
   if (sim_call_borrowing(run, &call, call_clone) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
@@ -59,7 +61,7 @@ static void call_drop(void *data)
   else if (handle->kind == SIM_HANDLE_SEGMENT)
     last->ops->segment_drop(last->kernel, sim_handle_segment(handle));
   else if (handle->kind == SIM_HANDLE_LIST)
-    last->ops->list_drop(last->kernel, &handle->list);
+    last->ops->list_drop(last->kernel, sim_handle_list(handle));
 }
 
 static bool is_forgotten(const struct sim_handle *handle)
@@ -166,10 +168,11 @@ enum sim_flow sim_verb_from_raw(sim_run *run, const struct sim_command *command)
   fm_paddr frame = fm_paddr_of(address);
   struct sim_handle *raw = find_raw(run, expr, frame, unique);
   if (raw == NULL) {
-    sim_run_finding(run, command->place, "VIOLATED", &frame,
-                    "from_raw of 0x%" PRIx64 ": no %sreference of this frame was forgotten, so the "
-                    "handle would be one too many",
-                    address, unique ? "unique " : "");
+    sim_run_clause_finding(run, command->place, "VIOLATED", SIM_CLAUSE_FROM_RAW_FORGOTTEN, &frame,
+                           "from_raw of 0x%" PRIx64
+                           ": no %sreference of this frame was forgotten, so the "
+                           "handle would be one too many",
+                           address, unique ? "unique " : "");
     return SIM_FLOW_NEXT;
   }
   const struct fm_ops *ops = sim_machine_ops(run->machine);
@@ -184,6 +187,7 @@ enum sim_flow sim_verb_from_raw(sim_run *run, const struct sim_command *command)
     (void)fm_segment_from_raw(sim_handle_range(raw));
     made.kind = SIM_HANDLE_SEGMENT;
   }
+  sim_durable_move(run, raw, &made);
   sim_run_consume(run, raw);
   return sim_run_bind_handle(run, command, &made);
 }

@@ -2,6 +2,7 @@
 /* The verbs on frame lists and cursors. */
 #include <inttypes.h>
 
+#include "sim/script/durable.h"
 #include "sim/script/operate.h"
 #include "sim/script/verbs.h"
 
@@ -12,6 +13,8 @@ enum sim_flow sim_verb_list(sim_run *run, const struct sim_command *command)
   if (sim_run_is_bound(run, name->word))
     return sim_run_error(run, name->place, "choose another name", "'%s' is bound already",
                          name->word);
+  if (!sim_durable_reserve(run, command, name->word))
+    return SIM_FLOW_STOP;
   return sim_run_bind_name(run, command, name->word, &made);
 }
 
@@ -39,6 +42,8 @@ static enum sim_flow give(sim_run *run, struct sim_call *call, struct sim_handle
                           void (*body)(void *data))
 {
   call->frame = frame->frame;
+  bool is_list = call->handle->kind == SIM_HANDLE_LIST;
+  sim_durable_intend_into(run, frame, is_list ? call->handle : call->handle->lender);
   sim_run_touch(run, call->frame);
   sim_run_consume(run, frame);
   call->handle->taken = true;
@@ -55,7 +60,7 @@ static struct fm_unique given(const struct sim_call *call)
 static void call_push(void *data)
 {
   struct sim_call *call = data;
-  struct fm_list *list = &call->handle->list;
+  struct fm_list *list = sim_handle_list(call->handle);
   if (call->back)
     call->ops->list_push_back(call->kernel, list, given(call));
   else
@@ -110,7 +115,7 @@ static enum sim_flow take_out(sim_run *run, const struct sim_command *command,
 static void call_pop(void *data)
 {
   struct sim_call *call = data;
-  struct fm_list *list = &call->handle->list;
+  struct fm_list *list = sim_handle_list(call->handle);
   struct fm_unique frame = {NULL};
   call->done =
       call->back ? call->ops->list_pop_back(list, &frame) : call->ops->list_pop_front(list, &frame);
@@ -124,10 +129,12 @@ enum sim_flow sim_verb_pop(sim_run *run, const struct sim_command *command)
   if (call.handle == NULL || !sim_run_can_bind(run, command))
     return SIM_FLOW_STOP;
   call.back = sim_command_has(command, "back");
-  struct sim_list_walk end = {.next = call.back ? call.handle->list.back : call.handle->list.front,
-                              .left = 1};
-  if (sim_list_walk_next(&end, &call.frame))
+  const struct fm_list *list = sim_handle_list(call.handle);
+  struct sim_list_walk end = {.next = call.back ? list->back : list->front, .left = 1};
+  if (sim_list_walk_next(&end, &call.frame)) {
+    sim_durable_expect_from(run, call.handle, call.frame);
     sim_run_touch(run, call.frame);
+  }
   return take_out(run, command, &call, call_pop, "Empty");
 }
 
@@ -145,8 +152,11 @@ enum sim_flow sim_verb_take(sim_run *run, const struct sim_command *command)
   call.handle = sim_call_handle(run, command, "HANDLE", SIM_KIND(CURSOR), false);
   if (call.handle == NULL || !sim_run_can_bind(run, command))
     return SIM_FLOW_STOP;
-  if (call.handle->cursor.at.slot != NULL)
-    sim_run_touch(run, fm_slot_paddr(call.handle->cursor.at.slot));
+  if (call.handle->cursor.at.slot != NULL) {
+    call.frame = fm_slot_paddr(call.handle->cursor.at.slot);
+    sim_durable_expect_from(run, call.handle->lender, call.frame);
+    sim_run_touch(run, call.frame);
+  }
   return take_out(run, command, &call, call_take, "AtGhost");
 }
 
@@ -155,7 +165,7 @@ enum sim_flow sim_verb_take(sim_run *run, const struct sim_command *command)
 static void call_contains(void *data)
 {
   struct sim_call *call = data;
-  call->done = call->ops->list_contains(call->kernel, &call->handle->list, call->frame);
+  call->done = call->ops->list_contains(call->kernel, sim_handle_list(call->handle), call->frame);
 }
 
 enum sim_flow sim_verb_contains(sim_run *run, const struct sim_command *command)
@@ -173,7 +183,7 @@ enum sim_flow sim_verb_contains(sim_run *run, const struct sim_command *command)
 static void call_cursor(void *data)
 {
   struct sim_call *call = data;
-  struct fm_list *list = &call->handle->list;
+  struct fm_list *list = sim_handle_list(call->handle);
   call->cursor = call->back ? call->ops->cursor_back(list) : call->ops->cursor_front(list);
   call->done = true;
 }
@@ -181,7 +191,8 @@ static void call_cursor(void *data)
 static void call_cursor_at(void *data)
 {
   struct sim_call *call = data;
-  call->done = call->ops->cursor_at(call->kernel, &call->handle->list, call->frame, &call->cursor);
+  call->done =
+      call->ops->cursor_at(call->kernel, sim_handle_list(call->handle), call->frame, &call->cursor);
 }
 
 enum sim_flow sim_verb_cursor(sim_run *run, const struct sim_command *command)

@@ -38,19 +38,21 @@ static void report_fault(const struct sim_audit_fault *fault, void *data)
   struct check *check = data;
   if (check->shown++ >= SIM_FINDINGS_MAX)
     return;
+  enum sim_clause clause = (enum sim_clause)fault->number;
   if (!fault->of_slot) {
     g_autofree char *figures = sim_audit_figures(fault);
-    sim_run_finding(check->run, check->command->place, "VIOLATED", &fault->frame,
-                    "%s: frame 0x%" PRIx64 ": %s (%s)", fault->clause, fault->frame.raw,
-                    fault->text, figures);
+    sim_run_clause_finding(check->run, check->command->place, "VIOLATED", clause, &fault->frame,
+                           "%s: frame 0x%" PRIx64 ": %s (%s)", fault->clause, fault->frame.raw,
+                           fault->text, figures);
   } else if (fault->number == SIM_AUDIT_COUNT_HOLDERS)
-    sim_run_finding(check->run, check->command->place, "VIOLATED", &fault->frame,
-                    "%s: frame 0x%" PRIx64 ": %s (count 0x%" PRIx64 ", holders %" PRIu64 ")",
-                    fault->clause, fault->frame.raw, fault->text, fault->count, fault->expected);
+    sim_run_clause_finding(check->run, check->command->place, "VIOLATED", clause, &fault->frame,
+                           "%s: frame 0x%" PRIx64 ": %s (count 0x%" PRIx64 ", holders %" PRIu64 ")",
+                           fault->clause, fault->frame.raw, fault->text, fault->count,
+                           fault->expected);
   else
-    sim_run_finding(check->run, check->command->place, "VIOLATED", &fault->frame,
-                    "%s: frame 0x%" PRIx64 ": %s (count 0x%" PRIx64 ")", fault->clause,
-                    fault->frame.raw, fault->text, fault->count);
+    sim_run_clause_finding(check->run, check->command->place, "VIOLATED", clause, &fault->frame,
+                           "%s: frame 0x%" PRIx64 ": %s (count 0x%" PRIx64 ")", fault->clause,
+                           fault->frame.raw, fault->text, fault->count);
 }
 
 static void count_holder(fm_paddr frame, void *data)
@@ -106,6 +108,8 @@ enum sim_flow sim_verb_poke(sim_run *run, const struct sim_command *command)
   sim_run_touch(run, fm_paddr_of(address));
   sim_run_note_change(run, fm_paddr_of(address));
   sim_run_find_touch(run, fm_paddr_of(address))->wrote_other = true;
+  if (run->contract != NULL)
+    sim_contract_poked(run->contract, fm_paddr_of(address));
   if (storage)
     memcpy(slot->storage + offset, &value, sizeof(value));
   else if (strcmp(field, "ref_count") == 0)

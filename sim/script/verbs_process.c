@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/os.h"
+#include "sim/script/durable.h"
 #include "sim/script/operate.h"
 #include "sim/script/verbs.h"
 
@@ -129,6 +131,8 @@ enum sim_flow sim_verb_process(sim_run *run, const struct sim_command *command)
   if (sim_run_is_bound(run, name->word))
     return sim_run_error(run, name->place, "choose another name", "'%s' is bound already",
                          name->word);
+  if (!sim_durable_reserve(run, command, name->word))
+    return SIM_FLOW_STOP;
   call.name = name->word;
   if (sim_run_guarded(run, call_new, &call) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
@@ -180,7 +184,10 @@ enum sim_flow sim_verb_exec(sim_run *run, const struct sim_command *command)
 {
   struct os_call call = make_call(run);
   struct sim_handle *handle = get_process(run, command, &call, false);
-  return handle != NULL ? run_taking(run, handle, &call, call_exec) : SIM_FLOW_STOP;
+  if (handle == NULL)
+    return SIM_FLOW_STOP;
+  sim_durable_intend_clear(run, handle, 0, FM_USER_END);
+  return run_taking(run, handle, &call, call_exec);
 }
 
 static void call_exit(void *data)
@@ -251,6 +258,11 @@ enum sim_flow sim_verb_map(sim_run *run, const struct sim_command *command)
                          "the frames of '%s' say how large it is", call.from->name);
   call.flags = rights_of(find_rights(command));
   call.shared = sim_command_has(command, "shared");
+  uint64_t mapped = call.from != NULL ? call.from->size : call.size;
+  /* Only where it will map: what is there already must not go with it. */
+  if (sim_area_is_good(call.start, mapped) &&
+      !sim_area_overlaps(call.process, call.start, call.start + mapped))
+    sim_durable_intend_clear(run, handle, call.start, call.start + mapped);
   if (run_sharing(run, handle, &call, call_map) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
   return answer_os(run, command, &call, &succeeded);
@@ -267,7 +279,11 @@ enum sim_flow sim_verb_unmap(sim_run *run, const struct sim_command *command)
   struct os_call call = make_call(run);
   bool succeeded;
   struct sim_handle *handle = get_process(run, command, &call, true);
-  if (handle == NULL || run_sharing(run, handle, &call, call_unmap) != SIM_FLOW_NEXT)
+  if (handle == NULL)
+    return SIM_FLOW_STOP;
+  if (sim_area_is_good(call.start, call.size))
+    sim_durable_intend_clear(run, handle, call.start, call.start + call.size);
+  if (run_sharing(run, handle, &call, call_unmap) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
   return answer_os(run, command, &call, &succeeded);
 }

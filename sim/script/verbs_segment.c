@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/script/durable.h"
 #include "sim/script/operate.h"
 #include "sim/script/verbs.h"
 
@@ -77,6 +78,8 @@ enum sim_flow sim_verb_segment(sim_run *run, const struct sim_command *command)
   if (call.range.end.raw <= run->kernel->max_paddr && fm_is_page_aligned(call.range.start.raw))
     for (fm_paddr at = call.range.start; at.raw < call.range.end.raw; at.raw += FM_PAGE_SIZE)
       sim_run_touch(run, at);
+  struct sim_handle made = sim_handle_of_range(SIM_HANDLE_SEGMENT, call.range, call.type.number);
+  sim_durable_expect(run, &made);
   if (sim_run_guarded(run, call_segment, &call) != SIM_FLOW_NEXT)
     return SIM_FLOW_STOP;
   const char *error = call.error != FM_GET_OK ? fm_get_error_name(call.error) : NULL;
@@ -84,8 +87,6 @@ enum sim_flow sim_verb_segment(sim_run *run, const struct sim_command *command)
   if (!succeeded)
     return flow;
   sim_run_check_claimed(run, command, call.range);
-  struct sim_handle made =
-      sim_handle_of_range(SIM_HANDLE_SEGMENT, call.segment.range, call.type.number);
   return sim_run_bind_handle(run, command, &made);
 }
 
@@ -141,6 +142,7 @@ enum sim_flow sim_verb_split(sim_run *run, const struct sim_command *command)
     return flow;
   struct sim_handle made =
       sim_handle_of_range(SIM_HANDLE_SEGMENT, call.rest.range, call.handle->type);
+  sim_durable_cut(run, call.handle, &made, call.segment.range);
   call.handle->size = fm_range_size(call.segment.range);
   return sim_run_bind_handle(run, command, &made);
 }
@@ -169,6 +171,7 @@ enum sim_flow sim_segment_next(sim_run *run, const struct sim_command *command,
     return flow;
   struct sim_handle made =
       sim_handle_of_frame(SIM_HANDLE_FRAME, fm_slot_paddr(call.slot), handle->type);
+  sim_durable_cut(run, handle, &made, call.segment.range);
   handle->frame = call.segment.range.start;
   handle->size = fm_range_size(call.segment.range);
   return sim_run_bind_handle(run, command, &made);

@@ -68,8 +68,9 @@ static char *describe_handle(const struct sim_handle *handle)
                            kind, handle->size / FM_PAGE_SIZE,
                            handle->size == FM_PAGE_SIZE ? "" : "s");
   case SIM_HANDLE_LIST:
-    return g_strdup_printf("%-20s list of %" PRIu64 " frame%s", "", handle->list.size,
-                           handle->list.size == 1 ? "" : "s");
+    return g_strdup_printf("%-20s list of %" PRIu64 " frame%s", "",
+                           sim_handle_look_list(handle)->size,
+                           sim_handle_look_list(handle)->size == 1 ? "" : "s");
   case SIM_HANDLE_CURSOR:
     if (at == NULL)
       return g_strdup_printf("%-20s cursor in %s", "ghost", handle->lender->name);
@@ -148,7 +149,7 @@ static enum sim_flow show_list(sim_run *run, const struct sim_command *command)
   const struct sim_handle *handle = sim_call_handle(run, command, "list", SIM_KIND(LIST), true);
   if (handle == NULL)
     return SIM_FLOW_STOP;
-  const struct fm_list *list = &handle->list;
+  const struct fm_list *list = sim_handle_look_list(handle);
   g_autofree char *id =
       list->id != 0 ? g_strdup_printf("id %" PRIu64, list->id) : g_strdup("no id yet");
   sim_run_text(run, SIM_TEXT_OUTPUT, "      list %s: %" PRIu64 " frame%s, %s%s", handle->name,

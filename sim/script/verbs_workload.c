@@ -194,6 +194,7 @@ enum sim_flow sim_verb_workload(sim_run *run, const struct sim_command *command)
   struct sim_workload_spec spec = {0};
   GError *error = NULL;
   enum sim_flow flow = SIM_FLOW_STOP;
+  sim_run_contract_pause(run, true); /* it counts what it holds, and gives all of it back */
   if (read_spec(run, command, &spec)) {
     g_autoptr(sim_workload) workload = sim_workload_new(run->machine, &spec, run->seed, &error);
     if (workload != NULL)
@@ -201,6 +202,7 @@ enum sim_flow sim_verb_workload(sim_run *run, const struct sim_command *command)
     else
       (void)refuse(run, command->place, error);
   }
+  sim_run_contract_pause(run, false);
   sim_workload_spec_clear(&spec);
   return flow;
 }

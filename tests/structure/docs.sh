@@ -3,6 +3,8 @@
 # What the documents show is what the program does.
 # shellcheck source=tests/structure/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/structure/quotes.sh
+. "$(dirname "$0")/quotes.sh"
 
 program=$build_root/tools/framesim
 PATH=$build_root/tools:$PATH
@@ -67,29 +69,18 @@ awk -v folder="$work" '
   /^\.Ed/ { inside = 0 }
   inside { print >(folder "/example-" number ".fms") }
   examples && /^\.Bd -literal/ { inside = 1; number++ }' docs/man/framesim-script.5
-for script in "$work"/example-*.fms docs/examples/busy.fms docs/examples/cow.fms \
-  docs/lessons/*/lesson.fms; do
+for script in "$work"/example-*.fms docs/examples/buddies.fms docs/examples/busy.fms \
+  docs/examples/cow.fms; do
   if ! "$program" run --quiet "$script" >"$work/output" 2>&1; then
     printf '%s does not hold\n' "$script"
     cat "$work/output"
   fi
 done >"$found"
-verdict 'the scripts of framesim-script(5) and the lessons hold'
+verdict 'the scripts of framesim-script(5) and of the documents hold'
 
-project_files '*.md' >"$work/documents"
-quoting=0
-: >"$work/differences"
-while IFS= read -r file; do
-  # shellcheck disable=SC2016 # the mark of a block
-  grep -q '^```console$' "$file" || continue
-  quoting=$((quoting + 1))
-  sh docs/quote.sh "$build_root" "$file" >"$work/renewed"
-  if ! diff "$file" "$work/renewed" >>"$work/differences"; then
-    printf '%s: renew it: docs/quote.sh -i BUILD %s\n' "$file" "$file"
-  fi
-done <"$work/documents" >"$found"
-cat "$work/differences" >>"$found"
-[ "$quoting" -gt 0 ] || echo 'no document quotes the program' >>"$found"
+# Those of the lessons: lessons.sh.
+project_files '*.md' | grep -v '^docs/lessons/[0-9]' >"$work/documents"
+check_quotes "$work/documents"
 verdict 'what the documents quote is what the program writes'
 
 if command -v mandoc >/dev/null; then

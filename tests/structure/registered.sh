@@ -8,7 +8,7 @@ list=tests/meson.build
 : >"$found"
 for file in $(project_files 'tests/*/test_*.c' 'tests/*/*.sh'); do
   case $file in
-    */lib.sh) continue ;;
+    */lib.sh | */quotes.sh) continue ;;
     */structure/*) name=$(basename "$file" .sh) ;;
     *) name=${file#tests/} ;;
   esac

@@ -37,8 +37,7 @@ START_TEST(each_broken_slot_is_told_apart)
     slot->vtable_ptr = rows[i].vtable_ptr;
     slot->in_list = rows[i].in_list;
     enum fm_slot_fault fault = fm_slot_check(test_kernel(), slot);
-    ck_assert_str_eq(fm_slot_fault_name(fault), rows[i].name);
-    ck_assert_uint_gt(strlen(fm_slot_fault_text(fault)), 10);
+    ck_assert_str_eq(sim_audit_clause_name((enum sim_audit_clause)fault), rows[i].name);
   }
 }
 END_TEST
