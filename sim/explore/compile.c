@@ -322,9 +322,9 @@ struct sim_program *sim_program_compile(sim_run *run, const struct sim_command *
                            .thread = SIM_PROGRAM_NONE};
   const struct sim_command *command = first;
   bool good = true;
-  for (; good && command != NULL && command->statement == SIM_STATEMENT_THREAD;
-       command = command->next)
+  do
     good = compile_thread(&c, command);
+  while (good && (command = command->next) != NULL && command->statement == SIM_STATEMENT_THREAD);
   good = good && compile_conditions(&c, command);
   g_hash_table_unref(c.by_name);
   if (!good)

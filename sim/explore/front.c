@@ -75,9 +75,10 @@ static bool read_key(sim_run *run, const struct sim_command *key, struct front *
   struct sim_explore_options *options = &front->report->options;
   guint given = front->options->given;
   const char *name = key->verb->name;
-  const char *word = sim_command_flag(key);
+  const char *flag = sim_command_flag(key);
+  const char *word = flag != NULL ? flag : "";
   uint64_t number = 0;
-  if (word == NULL && !sim_run_number(run, sim_command_expr(key, "NUMBER"), &number))
+  if (flag == NULL && !sim_run_number(run, sim_command_expr(key, "NUMBER"), &number))
     return false;
   if (strcmp(name, "model") == 0 && (given & SIM_FRONT_MODEL) == 0)
     return sim_explore_model_of(word, &options->model);

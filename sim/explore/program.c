@@ -188,10 +188,12 @@ static char *count_text(uint64_t count)
   return g_strdup(fm_count_state_name(state));
 }
 
-static char *condition_text(const struct sim_program_failure *failure)
+static char *condition_text(const struct sim_command *command)
 {
-  g_autofree char *text = sim_command_text(failure->command);
-  bool never = strcmp(failure->command->verb->name, "never") == 0;
+  if (command == NULL)
+    return g_strdup("a condition did not hold");
+  g_autofree char *text = sim_command_text(command);
+  bool never = strcmp(command->verb->name, "never") == 0;
   return never ? g_strdup_printf("came true: %s", text) : g_strdup_printf("did not hold: %s", text);
 }
 
@@ -213,7 +215,7 @@ char *sim_program_failure_text(const struct sim_program *program,
     return g_strdup_printf("expected error %s, but the command answered %s",
                            sim_command_word(failure->command, "error"), failure->error);
   case SIM_PROGRAM_CONDITION:
-    return condition_text(failure);
+    return condition_text(failure->command);
   case SIM_PROGRAM_COUNT:
     return g_strdup_printf("frame 0x%" PRIx64 " is %s in the end, and has %" PRIu64 " holder%s",
                            failure->frame.raw, count, failure->holders,
