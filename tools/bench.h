@@ -49,6 +49,7 @@ GArray *bench_pt(unsigned rounds, GError **error);       /* bench-pt.c */
 GArray *bench_boot(unsigned rounds, GError **error);     /* bench-boot.c; rounds of a second */
 GArray *bench_workload(unsigned rounds, GError **error); /* bench-workload.c */
 GArray *bench_explore(unsigned rounds, GError **error);  /* bench-explore.c; rounds of a second */
+GArray *bench_contract(unsigned rounds, GError **error); /* bench-contract.c; per step */
 /* bench-check.c; per slot.  Also NULL: the RAM file cannot be written. */
 GArray *bench_check(unsigned rounds, GError **error);
 /* bench-replay.c; also NULL: the trace cannot be written. */

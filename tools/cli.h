@@ -36,11 +36,14 @@ int cmd_explore(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_contract(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_materialise(int argc, char **argv);
 int cmd_lesson(int argc, char **argv);
 int cmd_museum(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
+int cmd_draw(int argc, char **argv);
+int cmd_exercise(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 
 /* Parses the options of a verb: `usage` is what follows them, `entries` and `more` (NULL:

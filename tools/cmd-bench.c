@@ -76,6 +76,16 @@ static void print_workload(const GArray *rows)
   }
 }
 
+static void print_contract(const GArray *rows)
+{
+  printf("%-26s %9s %9s %13s %8s\n", "per step", "min ns", "median", "unchecked min", "ratio");
+  for (guint i = 0; i < rows->len; i++) {
+    const struct bench_row *row = &g_array_index(rows, struct bench_row, i);
+    printf("%-26s %9.0f %9.0f %13.0f %7.2fx\n", row->name, row->min_ns, row->median_ns,
+           row->bare_ns, row->min_ns / row->bare_ns);
+  }
+}
+
 /* Speed: of a plain read of the same bytes, so that more is better. */
 static void print_check(const GArray *rows)
 {
@@ -107,6 +117,7 @@ static const struct suite suites[] = {
     {"explore", bench_explore, print_explore, 1},
     {"replay", bench_replay, print_replay, 60},
     {"workload", bench_workload, print_workload, 60},
+    {"contract", bench_contract, print_contract, 5},
 };
 
 static const struct suite *find_suite(const char *name)
@@ -153,38 +164,41 @@ int cmd_bench(int argc, char **argv)
   int rounds = -1;
   const GOptionEntry entries[] = {
       {"rounds", 'r', 0, G_OPTION_ARG_INT, &rounds,
-       "Rounds of each measurement (60; boot, check: 5; explore: 1)", "N"},
+       "Rounds of each measurement (60; boot, check, contract: 5; explore: 1)", "N"},
       {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write JSON Lines to FILE (- is stdout)",
        "FILE"},
       G_OPTION_ENTRY_NULL,
   };
-  int status =
-      cli_parse(&argc, &argv, "slot|alloc|pt|boot|check|explore|replay|workload", entries, NULL,
-                "Suite slot: the operations on one slot, each beside its bare form (the\n"
-                "same atomics and plain stores, nothing else), interleaved in one run.\n"
-                "Suite alloc: frames and segments from both allocators, and a list, each\n"
-                "beside claim+drop of suite slot; nothing is zeroed.\n"
-                "Suite pt: pages mapped one by one and in ranges of 1 GiB, each beside\n"
-                "one more reference on a frame; translations; fork and exit.\n"
-                "Suite boot: machines that boot, beside the first touch of as many pages.\n"
-                "Suite check: the audit of 256 MiB of slots, beside a plain read of them.\n"
-                "Suite explore: complete searches of small programs, a second each, and of\n"
-                "two large ones.\n"
-                "Suite replay: a generated trace, read and replayed from each of its\n"
-                "forms, beside the same events from memory.\n"
-                "Suite workload: generated workloads on both allocators, beside a dry run\n"
-                "with the same draws and operations that do nothing.\n"
-                "The ratio is that of the minima.\n\n"
-                "Example: framesim bench slot --rounds 20\n");
+  int status = cli_parse(
+      &argc, &argv, "slot|alloc|pt|boot|check|explore|replay|workload|contract", entries, NULL,
+      "Suite slot: the operations on one slot, each beside its bare form (the\n"
+      "same atomics and plain stores, nothing else), interleaved in one run.\n"
+      "Suite alloc: frames and segments from both allocators, and a list, each\n"
+      "beside claim+drop of suite slot; nothing is zeroed.\n"
+      "Suite pt: pages mapped one by one and in ranges of 1 GiB, each beside\n"
+      "one more reference on a frame; translations; fork and exit.\n"
+      "Suite boot: machines that boot, beside the first touch of as many pages.\n"
+      "Suite check: the audit of 256 MiB of slots, beside a plain read of them.\n"
+      "Suite explore: complete searches of small programs, a second each, and of\n"
+      "two large ones.\n"
+      "Suite replay: a generated trace, read and replayed from each of its\n"
+      "forms, beside the same events from memory.\n"
+      "Suite workload: generated workloads on both allocators, beside a dry run\n"
+      "with the same draws and operations that do nothing.\n"
+      "Suite contract: steps of scripts whose contract is checked (cheap), beside\n"
+      "the same scripts unchecked.\n"
+      "The ratio is that of the minima.\n\n"
+      "Example: framesim bench slot --rounds 20\n");
   if (status >= 0)
     return status;
   if (argc < 2)
     return cli_usage_error(
-        "bench", "a suite is missing: slot, alloc, pt, boot, check, explore, replay or workload");
+        "bench",
+        "a suite is missing: slot, alloc, pt, boot, check, explore, replay, workload or contract");
   const struct suite *suite = argc == 2 ? find_suite(argv[1]) : NULL;
   if (suite == NULL)
-    return cli_usage_error("bench",
-                           "one suite: slot, alloc, pt, boot, check, explore, replay or workload");
+    return cli_usage_error(
+        "bench", "one suite: slot, alloc, pt, boot, check, explore, replay, workload or contract");
   if (rounds == -1)
     rounds = suite->rounds;
   if (rounds < 1 || rounds > 100000)

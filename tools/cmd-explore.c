@@ -36,6 +36,7 @@ struct choices {
   char *jobs;
   char *seed;
   char *schedule;
+  char *variant;
   char *json;
   char **weaken;
   char **remove_fence;
@@ -50,7 +51,7 @@ static void choices_clear(struct choices *choices)
   char *const texts[] = {
       choices->model,  choices->preemptions, choices->weak_fail, choices->retries, choices->races,
       choices->random, choices->executions,  choices->seconds,   choices->steps,   choices->jobs,
-      choices->seed,   choices->schedule,    choices->json};
+      choices->seed,   choices->schedule,    choices->json,      choices->variant};
   for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
     g_free(texts[i]);
   g_strfreev(choices->weaken);
@@ -211,11 +212,9 @@ static int parse_variants(const struct choices *choices, struct sim_front_option
 static char *again(const char *path, const struct choices *choices)
 {
   GString *text = g_string_new("framesim explore");
-  const char *const pairs[][2] = {{"model", choices->model},
-                                  {"races", choices->races},
-                                  {"weak-fail", choices->weak_fail},
-                                  {"retries", choices->retries},
-                                  {"seed", choices->seed}};
+  const char *const pairs[][2] = {{"model", choices->model},         {"races", choices->races},
+                                  {"weak-fail", choices->weak_fail}, {"retries", choices->retries},
+                                  {"seed", choices->seed},           {"variant", choices->variant}};
   for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++)
     if (pairs[i][1] != NULL)
       g_string_append_printf(text, " --%s %s", pairs[i][0], pairs[i][1]);
@@ -342,6 +341,8 @@ static int parse_options(int *argc, char ***argv, struct choices *choices)
        "N"},
       {"first", 0, 0, G_OPTION_ARG_NONE, &choices->first,
        "Stop at the first finding, not the shortest", NULL},
+      {"variant", 0, 0, G_OPTION_ARG_STRING, &choices->variant,
+       "A form of the kernel from the museum", "NAME"},
       {"weaken", 'w', 0, G_OPTION_ARG_STRING_ARRAY, &choices->weaken, "Give a point a weaker order",
        "POINT=ORDER"},
       {"remove-fence", 0, 0, G_OPTION_ARG_STRING_ARRAY, &choices->remove_fence, "Leave a fence out",
@@ -375,6 +376,10 @@ static int explore_chosen(int argc, char **argv, struct choices *choices)
                                         .interrupted = &interrupted,
                                         .defines = (const char *const *)choices->defines};
   int status;
+  if (choices->variant != NULL && sim_museum_find(choices->variant, NULL) == NULL)
+    return cli_usage_error("explore", "--variant %s: the museum has no such form (framesim museum)",
+                           choices->variant);
+  run_options.variant = choices->variant;
   if (choices->strength && argc > 1)
     return explore_strength(argv + 1, argc - 1, choices->json);
   if (argc != 2)

@@ -113,7 +113,7 @@ static void record_result(JsonBuilder *json, enum sim_museum_form form,
 /* ---- Running ---- */
 
 /* Steps beyond these are left out. */
-#define STEPS_SHOWN 24u
+#define STEPS_SHOWN 12u
 
 static void print_text(enum sim_text_kind kind, const char *text, void *data)
 {
@@ -140,7 +140,7 @@ static void show_run(struct museum *museum, const struct sim_museum_variant *var
   guint steps = 0;
   g_autofree char *command = sim_museum_command(variant, form);
   if (!museum->quiet) {
-    printf("\n%s%s: %s%s\n$ %s\n", cli_color(CLI_BOLD), form == SIM_MUSEUM_PAST ? "Then" : "Now",
+    printf("\n%s%s: %s%s\n  %s\n", cli_color(CLI_BOLD), form == SIM_MUSEUM_PAST ? "Then" : "Now",
            variant->name, cli_color(CLI_PLAIN), command);
     fflush(stdout);
   }
@@ -170,7 +170,7 @@ static void print_row(const struct sim_museum_variant *variant,
   if (!present->as_expected && present->finding != NULL)
     why = present->finding;
   printf("%s %-26s %-9s %-9s ", mark, variant->name, then, sim_museum_result_word(present));
-  glong room = 100;
+  glong room = 80;
   g_autofree char *cut = g_utf8_strlen(why, -1) > room ? g_utf8_substring(why, 0, room - 3) : NULL;
   printf("%s%s\n", cut != NULL ? cut : why, cut != NULL ? "..." : "");
 }

@@ -11,6 +11,7 @@
 #include "sim/tracein/traceout.h"
 #include "tools/cli.h"
 #include "tools/replay-report.h"
+#include "tools/replay-series.h"
 
 #define FINDINGS_SHOWN 20u
 #define SLICE          4096u /* events between two looks at the signal */
@@ -47,22 +48,20 @@ struct options {
   char *record;
   char *record_as;
   char *json;
-  char *csv;
-  char *frag_map;
+  struct replay_series_choice series;
   /* Made of the above. */
   struct sim_replay_options replay;
   bool recorded_speed;
-  uint64_t sample_every;
 };
 
 static void clear_options(struct options *options)
 {
-  char **texts[] = {&options->map,       &options->format, &options->only_cpu, &options->from,
-                    &options->to,        &options->until,  &options->speed,    &options->every,
-                    &options->record,    &options->json,   &options->csv,      &options->frag_map,
-                    &options->record_as, &options->threads};
+  char **texts[] = {&options->map,    &options->format, &options->only_cpu,  &options->from,
+                    &options->to,     &options->until,  &options->speed,     &options->every,
+                    &options->record, &options->json,   &options->record_as, &options->threads};
   for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
     g_free(*texts[i]);
+  replay_series_choice_clear(&options->series);
   cli_machine_clear(&options->machine);
 }
 
@@ -106,7 +105,7 @@ static int parse_numbers(struct options *options)
   if (status < 0)
     status = parse_count("cpu", options->only_cpu, 0, SIM_TRACE_CPUS_MAX - 1, &cpu);
   if (status < 0)
-    status = parse_count("every", options->every, 1, UINT64_MAX, &options->sample_every);
+    status = parse_count("every", options->every, 1, UINT64_MAX, &options->series.every);
   if (status < 0)
     status = parse_seconds("from", options->from, &replay->from_us);
   if (status < 0)
@@ -129,7 +128,7 @@ static int check_words(struct options *options)
   options->replay.threads = options->threads != NULL && strcmp(options->threads, "real") == 0;
   if (options->record_as != NULL && options->record == NULL)
     return cli_usage_error("replay", "--record-as needs --record FILE");
-  if (options->every != NULL && options->csv == NULL && options->frag_map == NULL)
+  if (options->every != NULL && options->series.csv == NULL && options->series.frag_map == NULL)
     return cli_usage_error("replay", "--every needs --csv or --frag-map");
   return -1;
 }
@@ -180,9 +179,12 @@ static int parse(int *argc, char ***argv, struct options *options)
        "binary, text or llfree (binary)", "FORM"},
       {"json", 0, 0, G_OPTION_ARG_FILENAME, &options->json,
        "Write JSON Lines to FILE (- is stdout)", "FILE"},
-      {"csv", 0, 0, G_OPTION_ARG_FILENAME, &options->csv, "Write the counts over time", "FILE"},
-      {"frag-map", 0, 0, G_OPTION_ARG_FILENAME, &options->frag_map,
+      {"csv", 0, 0, G_OPTION_ARG_FILENAME, &options->series.csv, "Write the counts over time",
+       "FILE"},
+      {"frag-map", 0, 0, G_OPTION_ARG_FILENAME, &options->series.frag_map,
        "Write a digit for each 2 MiB over time", "FILE"},
+      {"html", 0, 0, G_OPTION_ARG_FILENAME, &options->series.html,
+       "Write a page that plays it in a browser", "FILE"},
       {"every", 0, 0, G_OPTION_ARG_STRING, &options->every, "Events between two samples (10000)",
        "N"},
       G_OPTION_ENTRY_NULL,
@@ -206,9 +208,7 @@ struct run {
   sim_machine *machine;
   sim_replay *replay;
   sim_traceout *record; /* NULL: none */
-  FILE *csv;            /* NULL: none */
-  FILE *frag_map;
-  uint64_t next_sample; /* position */
+  struct replay_series series;
   double start_ns;
   uint64_t first_us;
   bool any_event;
@@ -219,16 +219,6 @@ static double now_ns(void)
   struct timespec now;
   (void)clock_gettime(CLOCK_MONOTONIC, &now);
   return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
-static void sample(struct run *run)
-{
-  if (run->csv != NULL)
-    replay_print_csv(run->csv, run->replay);
-  if (run->frag_map != NULL) {
-    g_autofree char *map = sim_replay_frag_map(run->replay);
-    fprintf(run->frag_map, "%s\n", map);
-  }
 }
 
 /* Waits for the event's time, and returns how many of the events may go with it.  For those that
@@ -285,25 +275,21 @@ static int end_of_kernel(const struct run *run)
 /* Replays a batch in slices that end where there is something to do.  -1 to go on. */
 static int replay_batch(struct run *run, const struct sim_trace_event *events, size_t count)
 {
-  bool sampling = run->csv != NULL || run->frag_map != NULL;
-
   while (count > 0 && !interrupted && !sim_replay_is_over(run->replay)) {
     size_t slice = MIN(count, SLICE), used;
     if (run->options->recorded_speed)
       slice = wait_for(run, events, slice);
-    if (sampling)
-      slice = MIN(slice, run->next_sample - sim_replay_position(run->replay));
+    slice = replay_series_room(&run->series, slice);
     enum sim_end end = sim_replay_events(run->replay, events, slice, &used);
     int status = record(run, events, used);
     if (status >= 0)
       return status;
     if (end != SIM_END_DONE)
       return end_of_kernel(run);
-    if (sampling && sim_replay_position(run->replay) == run->next_sample) {
+    if (used > 0 && replay_series_is_due(&run->series)) {
       if (sim_replay_settle(run->replay) != SIM_END_DONE)
         return end_of_kernel(run);
-      sample(run);
-      run->next_sample += run->options->sample_every;
+      replay_series_sample(&run->series, &events[used - 1]);
     }
     events += used;
     count -= used;
@@ -377,52 +363,20 @@ static int finish_record(struct run *run)
   return -1;
 }
 
-static int close_series(FILE **file, const char *path)
-{
-  FILE *open = *file;
-  *file = NULL;
-  if (open == NULL)
-    return -1;
-  bool good = ferror(open) == 0;
-  if (fclose(open) == 0 && good)
-    return -1;
-  fprintf(stderr, "framesim: cannot write %s: %s\n", path, g_strerror(errno));
-  return CLI_INPUT;
-}
-
-static int open_series(const char *path, FILE **ret)
-{
-  *ret = path != NULL ? fopen(path, "we") : NULL;
-  if (path == NULL || *ret != NULL)
-    return -1;
-  fprintf(stderr, "framesim: cannot write %s: %s\n", path, g_strerror(errno));
-  return CLI_INPUT;
-}
-
 static int run_replay(struct run *run)
 {
   const struct options *options = run->options;
-  int status = open_series(options->csv, &run->csv);
-
-  if (status < 0)
-    status = open_series(options->frag_map, &run->frag_map);
+  int status = replay_series_open(&run->series, &options->series, run->replay, run->machine,
+                                  sim_tracein_info(run->trace)->file);
   if (status >= 0)
     return status;
-  if (run->csv != NULL)
-    replay_print_csv_head(run->csv);
-  run->next_sample = options->sample_every;
-  sample(run);
   run->start_ns = now_ns();
   status = replay_all(run);
   double seconds = (now_ns() - run->start_ns) / 1e9;
-  if (status < 0 && sim_replay_position(run->replay) % options->sample_every != 0)
-    sample(run);
   if (status < 0)
     status = finish_record(run);
   if (status < 0)
-    status = close_series(&run->csv, options->csv);
-  if (status < 0)
-    status = close_series(&run->frag_map, options->frag_map);
+    status = replay_series_close(&run->series);
   return status < 0 ? report(run, seconds) : status;
 }
 
@@ -460,14 +414,13 @@ static int prepare(const char *path, struct options *options)
   struct run run = {
       .options = options, .trace = trace, .machine = machine, .replay = replay, .record = record};
   status = run_replay(&run);
-  g_clear_pointer(&run.csv, fclose);
-  g_clear_pointer(&run.frag_map, fclose);
+  replay_series_clear(&run.series);
   return status;
 }
 
 int cmd_replay(int argc, char **argv)
 {
-  struct options options = {.sample_every = 10000};
+  struct options options = {.series = {.every = 10000}};
 
   cli_machine_init(&options.machine);
   sim_replay_options_init(&options.replay);

@@ -14,6 +14,7 @@
 #include "tools/followers.h"
 #include "tools/questions.h"
 #include "tools/step.h"
+#include "tools/until.h"
 
 /* Steps beyond this are counted, not printed, unless --steps all asks for them. */
 #define STEPS_SHOWN 200u
@@ -23,11 +24,13 @@ struct output {
   bool json_on_stdout;
   bool all_steps;
   uint64_t steps;
+  struct followers *followers;
 };
 
 static void print_text(enum sim_text_kind kind, const char *text, void *data)
 {
   struct output *output = data;
+  followers_text(output->followers, kind, text);
   if (kind == SIM_TEXT_MESSAGE) {
     fflush(stdout);
     fputs(text, stderr);
@@ -148,9 +151,9 @@ struct choices {
   char *check;
   char *steps;
   char *ram_file;
-  char *answers;
   char *variant;
   char *schedule;
+  char *answers;
   char **defines;
   gboolean quiet;
   gboolean syntax_only;
@@ -172,9 +175,9 @@ static void choices_clear(struct choices *choices)
   g_free(choices->check);
   g_free(choices->steps);
   g_free(choices->ram_file);
-  g_free(choices->answers);
   g_free(choices->variant);
   g_free(choices->schedule);
+  g_free(choices->answers);
   g_strfreev(choices->defines);
   followers_choice_clear(&choices->follow);
 }
@@ -182,7 +185,9 @@ static void choices_clear(struct choices *choices)
 static int execute(const sim_script *script, const char *path, struct sim_run_options options,
                    const struct choices *choices)
 {
-  struct output output = {.quiet = choices->quiet,
+  struct followers followers;
+  struct output output = {.followers = &followers,
+                          .quiet = choices->quiet,
                           .json_on_stdout =
                               choices->json != NULL && strcmp(choices->json, "-") == 0,
                           .all_steps = choices->steps != NULL};
@@ -190,7 +195,6 @@ static int execute(const sim_script *script, const char *path, struct sim_run_op
   options.sink_data = &output;
   options.interrupted = &interrupted;
   (void)signal(SIGINT, on_interrupt);
-  struct followers followers;
   int status = followers_open(&followers, &choices->follow, path);
   if (status >= 0)
     return status;
@@ -198,7 +202,7 @@ static int execute(const sim_script *script, const char *path, struct sim_run_op
 
   g_autoptr(sim_run) run = sim_run_new(script, &options);
   enum sim_verdict verdict = sim_run_execute(run);
-  status = followers_close(&followers, run);
+  status = followers_close(&followers, run, verdict);
   struct sim_run_summary summary;
   sim_run_summary(run, &summary);
   const sim_machine *machine = sim_run_machine(run);
@@ -251,33 +255,11 @@ static int run_script(const char *path, struct sim_run_options *options,
   if (options->build == SIM_BUILD_NATIVE &&
       (followers_need_hooks(&choices->follow) || sim_run_needs_hooks(script, options)))
     return cli_usage_error(
-        "run", "threads, --points, --check full, --trace-out, --record and --until N.POINT "
+        "run", "threads, --points, --check full, --trace-out, --record, --html and --until N.POINT "
                "need the instrumented build; leave --build native out");
   if (choices->step)
     return step_session(script, path, options, choices->steps != NULL);
   return execute(script, path, *options, choices);
-}
-
-/* "7" or "7.drop.dec". */
-static int parse_until(const char *text, struct sim_run_options *options)
-{
-  char *rest;
-  if (text == NULL)
-    return -1;
-  options->until_step = g_ascii_strtoull(text, &rest, 10);
-  if (!g_ascii_isdigit(text[0]) || options->until_step == 0 || options->until_step == G_MAXUINT64 ||
-      (*rest != '\0' && *rest != '.'))
-    return cli_usage_error("run", "--until wants a step, as in 7 or 7.drop.dec, not '%s'", text);
-  if (*rest == '\0')
-    return -1;
-  options->until_point = rest + 1;
-  for (int site = 0; site < FM_SITE_COUNT; site++) {
-    const struct fm_site_info *info = fm_site_info((enum fm_site)site);
-    if (!info->quiet && strcmp(info->name, rest + 1) == 0)
-      return -1;
-  }
-  return cli_usage_error("run", "--until %s: there is no point '%s' (framesim help points)", text,
-                         rest + 1);
 }
 
 static int parse_build(const char *text, struct sim_run_options *options)
@@ -357,6 +339,7 @@ static int check_step(const struct choices *choices, const char *path)
   const char *other = choices->until != NULL   ? "--until"
                       : follow->trace != NULL  ? "--trace-out"
                       : follow->record != NULL ? "--record"
+                      : follow->html != NULL   ? "--html"
                       : choices->json != NULL  ? "--json"
                       : follow->why != NULL    ? "--why"
                       : choices->build != NULL ? "--build"
@@ -418,14 +401,14 @@ static int parse_options(int *argc, char ***argv, struct choices *choices)
        "The order of the script's threads: A:drop.dec B:*", "ORDER"},
       {"ram", 0, 0, G_OPTION_ARG_FILENAME, &choices->ram_file, "Keep the RAM in this sparse file",
        "FILE"},
-      {"answers", 0, 0, G_OPTION_ARG_STRING, &choices->answers, "Of questions: ask, reveal or hide",
-       "HOW"},
       {"durable", 0, 0, G_OPTION_ARG_NONE, &choices->durable,
        "With --ram: keep in FILE who holds what", NULL},
       {"handles", 0, 0, G_OPTION_ARG_INT, &choices->handles,
        "With --durable: room for N handles (4096)", "N"},
       {"resume", 0, 0, G_OPTION_ARG_NONE, &choices->resume,
        "With --ram: go on with the machine in FILE", NULL},
+      {"answers", 0, 0, G_OPTION_ARG_STRING, &choices->answers, "Of questions: ask, reveal or hide",
+       "HOW"},
       {"json", 0, 0, G_OPTION_ARG_FILENAME, &choices->json,
        "Write JSON Lines to FILE (- is stdout)", "FILE"},
       {"record", 0, 0, G_OPTION_ARG_FILENAME, &choices->follow.record,
@@ -434,6 +417,8 @@ static int parse_options(int *argc, char ***argv, struct choices *choices)
        "binary, text or llfree (binary)", "FORM"},
       {"trace-out", 0, 0, G_OPTION_ARG_FILENAME, &choices->follow.trace,
        "Write a timeline for ui.perfetto.dev", "FILE"},
+      {"html", 0, 0, G_OPTION_ARG_FILENAME, &choices->follow.html,
+       "Write a page that plays the run in a browser", "FILE"},
       {"why", 0, 0, G_OPTION_ARG_STRING, &choices->follow.why,
        "Print each step that changed this frame", "ADDRESS"},
       {"step", 0, 0, G_OPTION_ARG_NONE, &choices->step, "Step forward and back, from a prompt",
@@ -490,7 +475,7 @@ static int run_chosen(int argc, char **argv, struct choices *choices)
                                     .defines = (const char *const *)choices->defines};
   if ((status = check_step(choices, argv[1])) >= 0 ||
       (status = check_durable(choices, &options)) >= 0 ||
-      (status = parse_until(choices->until, &options)) >= 0 ||
+      (status = until_parse("run", "--until", choices->until, &options)) >= 0 ||
       (status = parse_build(choices->build, &options)) >= 0 ||
       (status = parse_check(choices->check, &options)) >= 0 ||
       (status = parse_seed(choices->seed, &options)) >= 0 ||

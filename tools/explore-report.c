@@ -13,13 +13,14 @@
 static void print_counts(const struct sim_front_report *report)
 {
   const char *model = sim_explore_model_name(report->options.model);
+  if (report->variant != NULL)
+    printf("variant %s: ", report->variant);
   if (report->one) {
     printf("one execution, %s, under %s\n", report->complete ? "complete" : "not complete", model);
     return;
   }
-  printf("%" PRIu64 " complete execution%s, %" PRIu64 " blocked, under %s; %.3f s",
-         report->distinct, report->distinct == 1 ? "" : "s", report->blocked, model,
-         report->seconds);
+  printf("%" PRIu64 " complete execution%s, %" PRIu64 " blocked, under %s", report->distinct,
+         report->distinct == 1 ? "" : "s", report->blocked, model);
   if (report->findings > 1)
     printf("; %" PRIu64 " have a finding, this is the shortest", report->findings);
   if (report->limit != NULL)
@@ -112,6 +113,7 @@ bool explore_report_json(const char *path, const char *script,
   cli_json_string(json, "script", script);
   cli_json_string(json, "verdict", sim_explore_verdict_name(report->verdict));
   cli_json_string(json, "model", sim_explore_model_name(report->options.model));
+  string_or_null(json, "variant", report->variant);
   cli_json_int(json, "complete", report->complete);
   cli_json_int(json, "blocked", report->blocked);
   cli_json_int(json, "redundant", report->redundant);

@@ -102,17 +102,15 @@ static void measure(struct strength *strength, enum fm_site site)
   const char *kind = NULL;
   const sim_script *script = find(strength, site, &kind);
   bool held = script == NULL || holds_under_sc(script, site);
-  g_autofree char *name =
-      script != NULL ? g_path_get_basename(script->source->name) : g_strdup("no script");
+  g_autofree char *name = script != NULL ? g_path_get_basename(script->source->name) : NULL;
   strength->orders++;
   strength->needed += script != NULL;
   strength->failed |= !held;
-  if (!strength->quiet)
-    printf("%-15s %-8s %-20s %-10s %s\n", info->name, fm_order_name(info->order), name,
-           script != NULL ? kind : "",
-           script == NULL ? ""
-           : held         ? "held"
-                          : "violated");
+  if (!strength->quiet && script == NULL)
+    printf("%-15s %-8s no script\n", info->name, fm_order_name(info->order));
+  else if (!strength->quiet)
+    printf("%-15s %-8s %-20s %-10s %s\n", info->name, fm_order_name(info->order), name, kind,
+           held ? "held" : "violated");
   if (strength->json == NULL)
     return;
   json_builder_begin_object(strength->json);

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* run: what follows a run beside the text: --trace-out, --record and --why. */
+/* run: what follows a run beside the text: --trace-out, --record,
+ * --html and --why. */
 #ifndef TOOLS_FOLLOWERS_H
 #define TOOLS_FOLLOWERS_H
 
+#include <stdio.h>
+
+#include "sim/player/follow.h"
 #include "sim/script/record.h"
 #include "sim/script/why.h"
 #include "tools/trace-out.h"
@@ -12,6 +16,7 @@ struct followers_choice {
   char *trace;
   char *record;
   char *record_as;
+  char *html;
   char *why;
   uint64_t why_frame; /* what `why` says */
 };
@@ -20,6 +25,9 @@ struct followers {
   const struct followers_choice *choice;
   trace_out *trace;
   sim_record *record;
+  FILE *html;
+  sim_player *player; /* of the page */
+  sim_follow *follow;
   sim_why *why;
   const struct sim_run_watcher *watchers; /* for the options of the run; NULL: none */
 };
@@ -34,7 +42,10 @@ int followers_open(struct followers *followers, const struct followers_choice *c
                    const char *script);
 
 /* After the run: ends the files.  -1, or an exit status after a message. */
-int followers_close(struct followers *followers, const sim_run *run);
+int followers_close(struct followers *followers, sim_run *run, enum sim_verdict verdict);
+
+/* What the run says: to be called by its sink. */
+void followers_text(struct followers *followers, enum sim_text_kind kind, const char *text);
 
 /* What they have to say on standard output. */
 void followers_print(const struct followers *followers);

@@ -160,7 +160,7 @@
   X(GET_ERR_UNCHANGED, "get.err.unchanged", "get_from_in_use; its single try", "get",              \
     "a get that failed changed the slot", "get adds 1 before it looks")                            \
   X(CLONE_REF_HELD, "clone.ref_held", "inc_ref_count; RefHeld", "clone",                           \
-    "nobody holds a reference to the frame that is cloned", "clone a frame after its last drop")   \
+    "whoever clones the frame holds no reference to it", "clone a frame after its last drop")      \
   X(CLONE_BELOW_MAX, "clone.below_max", "inc_ref_count", "clone",                                  \
     "clone went on although the count was at the largest", "clone without the abort")              \
   X(CLONE_PLUS_ONE, "clone.plus_one", "inc_ref_count", "clone",                                    \
@@ -168,7 +168,7 @@
   X(CLONE_UNTOUCHED, "clone.untouched", "inc_ref_count", "clone",                                  \
     "clone changed storage, vtable_ptr or in_list", "clone writes into in_list")                   \
   X(DROP_REF_HELD, "drop.ref_held", "RefHeld", "drop, segment drop",                               \
-    "nobody holds the reference that is dropped", "drop a frame twice")                            \
+    "whoever drops the reference does not hold it", "drop a frame twice")                          \
   X(DROP_MINUS_ONE, "drop.minus_one", "ours", "drop", "drop did not take exactly 1 off the count", \
     "drop takes 2 off")                                                                            \
   X(DROP_UNTOUCHED, "drop.untouched", "ours", "drop",                                              \
@@ -226,7 +226,7 @@
     "get, clone, drop", "a page table became an ordinary frame, or the other way round, in use",   \
     "change the type of a frame that is held")                                                     \
   X(INTO_RAW_REF_HELD, "into_raw.ref_held", "RefHeld", "into_raw",                                 \
-    "nobody holds the reference that is forgotten", "forget the one reference twice")              \
+    "whoever forgets the reference does not hold it", "forget the one reference twice")            \
   X(INTO_RAW_UNCHANGED, "into_raw.unchanged", "ours", "into_raw, from_raw",                        \
     "forgetting or restoring a reference changed the slot", "into_raw adds 1 to the count")        \
   X(FROM_RAW_FORGOTTEN, "from_raw.forgotten", "ledger: an obligation is redeemed once",            \
@@ -275,7 +275,7 @@
     "a new space's root is no page table of the highest level with one reference",                 \
     "space_new leaves a count of 2")                                                               \
   X(MAP_REF_HELD, "map.ref_held", "RefHeld", "map",                                                \
-    "nobody holds the reference that a page table is given", "map a frame that nobody holds")      \
+    "a page table is given a reference that nobody holds", "map a frame that nobody holds")        \
   X(MAP_PRESENT, "map.present", "ours", "map", "what was mapped is not at its address",            \
     "map forgets the entry")                                                                       \
   X(MAP_KEEPS_COUNT, "map.keeps_count", "ours", "map",                                             \

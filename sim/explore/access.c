@@ -275,8 +275,10 @@ static void on_reach(struct sim_observer *observer, void *where, uint64_t size)
 /* The last thing that the thread did was a compare-exchange that failed. */
 static bool failed(const sim_explore *explore, const struct sim_explore__thread *self)
 {
+  if (self->done == 0)
+    return false;
   const struct sim_node *last = &explore->graph->nodes[self->index][self->done - 1];
-  return self->done != 0 && last->ask.kind == FM_ACCESS_CAS && (last->flags & SIM_NODE_WRITES) == 0;
+  return last->ask.kind == FM_ACCESS_CAS && (last->flags & SIM_NODE_WRITES) == 0;
 }
 
 bool sim_run_waits(const sim_explore *explore, const struct sim_ask *ask)

@@ -61,6 +61,10 @@ int sim_compile_handle(struct sim_compiler *c, const struct sim_command *command
 int sim_compile_handle_expr(struct sim_compiler *c, const struct sim_command *command,
                             const struct sim_expr *expr, guint kinds, enum sim_use use);
 
+/* `drop any POOL`: the only handle that this thread can have put there, or NONE.  False: there
+ * may be several, which was reported. */
+bool sim_compile_any(struct sim_compiler *c, const struct sim_arg *arg, int *ret);
+
 /* Binds what `->` names, if the command has one, to a handle of that kind; fails if it cannot
  * be bound.  `fallible`: it may come to nothing. */
 bool sim_compile_bind(struct sim_compiler *c, const struct sim_command *command, bool fallible,

@@ -136,8 +136,10 @@ int sim_compile_handle_expr(struct sim_compiler *c, const struct sim_command *co
   if (name == NULL)
     return SIM_PROGRAM_NONE;
   int index = sim_compile_find(c, name);
-  if (!is_there(c, expr, index, name) || !is_of_kind(c, command, expr, index, kinds) ||
-      !may_use(c, expr, index, use))
+  bool foreign = index != SIM_PROGRAM_NONE && c->names[index].owner != SIM_PROGRAM_NONE &&
+                 c->names[index].owner != c->thread;
+  if ((!foreign && !is_there(c, expr, index, name)) ||
+      !is_of_kind(c, command, expr, index, kinds) || !may_use(c, expr, index, use))
     return SIM_PROGRAM_NONE;
   if (use == SIM_USE_CONSUME) {
     c->names[index].state = SIM_NAME_UNBOUND;
@@ -193,6 +195,38 @@ bool sim_compile_bind_name(struct sim_compiler *c, struct sim_place place, const
   return true;
 }
 
+/* The name of a variable for what is put into a pool: "p#0", "p#1", ...; NULL: `name` is none. */
+static char *pool_name(const struct sim_compiler *c, const char *name)
+{
+  const struct sim_binding *binding = g_hash_table_lookup(c->run->names, name);
+  if (binding == NULL || binding->kind != SIM_BINDING_POOL)
+    return NULL;
+  return g_strdup_printf("%s#%u", name, c->program->n_vars);
+}
+
+bool sim_compile_any(struct sim_compiler *c, const struct sim_arg *arg, int *ret)
+{
+  g_autofree char *prefix = g_strdup_printf("%s#", arg->word);
+  const struct sim_binding *binding = g_hash_table_lookup(c->run->names, arg->word);
+  guint found = binding != NULL && binding->kind == SIM_BINDING_POOL ? binding->pool->len : 2;
+  *ret = SIM_PROGRAM_NONE;
+  for (guint i = 0; i < c->program->n_vars; i++) {
+    if (!g_str_has_prefix(c->program->names[i], prefix) || c->names[i].owner != c->thread ||
+        c->names[i].state == SIM_NAME_UNBOUND)
+      continue;
+    *ret = (int)i;
+    found++;
+  }
+  if (found > 1 || (found == 1 && *ret == SIM_PROGRAM_NONE)) {
+    (void)sim_run_error(c->run, arg->place, "drop a handle by its name",
+                        "what is drawn by chance cannot be explored");
+    return false;
+  }
+  if (*ret != SIM_PROGRAM_NONE)
+    c->names[*ret].state = SIM_NAME_UNBOUND;
+  return true;
+}
+
 bool sim_compile_bind(struct sim_compiler *c, const struct sim_command *command, bool fallible,
                       enum sim_handle_kind kind, uint32_t type, int *ret)
 {
@@ -205,7 +239,8 @@ bool sim_compile_bind(struct sim_compiler *c, const struct sim_command *command,
                         "what '%s' makes needs a name when it is explored", command->verb->name);
     return false;
   }
-  g_autofree char *name = sim_compile_name(c, bind->name, bind->index);
+  char *pool = pool_name(c, bind->name);
+  g_autofree char *name = pool != NULL ? pool : sim_compile_name(c, bind->name, bind->index);
   const struct sim_name made = {.state = fallible || c->expecting ? SIM_NAME_MAYBE : SIM_NAME_BOUND,
                                 .kind = kind,
                                 .type = type};

@@ -43,9 +43,11 @@ static bool compile_drop(struct sim_compiler *c, const struct sim_command *comma
 {
   const struct sim_arg *list = sim_command_arg(command, "HANDLE_LIST");
   if (list == NULL) {
-    (void)sim_run_error(c->run, command->place, "drop a handle by its name",
-                        "what is drawn by chance cannot be explored");
-    return false;
+    if (!sim_compile_any(c, sim_command_arg(command, "any"), &op->handle))
+      return false;
+    if (op->handle == SIM_PROGRAM_NONE)
+      c->program->n_ops--; /* nothing to drop */
+    return true;
   }
   for (guint i = 0; i < list->n_exprs; i++) {
     if (i != 0 && (op = sim_compile_op(c, command, SIM_PROGRAM_DROP)) == NULL)

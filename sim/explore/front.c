@@ -101,11 +101,27 @@ static bool read_key(sim_run *run, const struct sim_command *key, struct front *
   return true;
 }
 
+/* `variant claim.publish = relaxed`; a fence that is relaxed is none. */
+static void read_order(const struct sim_command *command, struct sim_explore_options *options)
+{
+  const char *word = sim_command_word(command, "=");
+  enum fm_site site = sim_site_by_name(sim_command_word(command, "POINT"));
+  if (word == NULL || site == FM_SITE_COUNT)
+    return;
+  for (int order = FM_ORDER_RELAXED; order <= FM_ORDER_ACQ_REL; order++)
+    if (strcmp(word, fm_order_name((enum fm_order)order)) == 0)
+      options->order[site] = (uint8_t)(order + 1);
+  if (fm_site_info(site)->kind == FM_ACCESS_FENCE)
+    options->no_fence[site] = strcmp(word, fm_order_name(FM_ORDER_RELAXED)) == 0;
+}
+
 static bool read_options(sim_run *run, struct front *front)
 {
   front->report->options = front->options->search;
   for (const struct sim_command *command = front->script->body->first; command != NULL;
        command = command->next) {
+    if (strcmp(command->verb->name, "variant") == 0)
+      read_order(command, &front->report->options);
     if (strcmp(command->verb->name, "explore") != 0)
       continue;
     const struct sim_command *key = sim_command_block(command, "KEYS")->first;
@@ -349,6 +365,7 @@ static bool explore_group(sim_run *run, const struct sim_command *first, void *d
   struct front *front = data;
   if (!read_options(run, front))
     return false;
+  front->report->variant = run->booted != NULL ? run->booted->name : NULL;
   front->program = sim_program_compile(run, first);
   if (front->program == NULL)
     return false;

@@ -53,16 +53,17 @@ struct sim_front_report {
   struct sim_explore_options options; /* as they were used */
   uint64_t complete, blocked, redundant, distinct, runs, findings;
   double seconds;
-  const char *limit; /* or NULL */
-  bool one;          /* only the one execution of a schedule */
-  const char *kind;  /* of the finding: "race", "panic", ...; NULL: none */
-  char *text;        /* of the finding */
-  char *place;       /* of the command, or NULL */
-  char *schedule;    /* that gives it again */
-  GArray *accesses;  /* struct sim_front_access */
-  GArray *witnesses; /* struct sim_front_witness */
-  GString *table;    /* for people: the failing execution, witnesses, what was left out */
-  GError *error;     /* a schedule that does not fit, or a search that failed; or NULL */
+  const char *variant; /* of the museum; or NULL */
+  const char *limit;   /* or NULL */
+  bool one;            /* only the one execution of a schedule */
+  const char *kind;    /* of the finding: "race", "panic", ...; NULL: none */
+  char *text;          /* of the finding */
+  char *place;         /* of the command, or NULL */
+  char *schedule;      /* that gives it again */
+  GArray *accesses;    /* struct sim_front_access */
+  GArray *witnesses;   /* struct sim_front_witness */
+  GString *table;      /* for people: the failing execution, witnesses, what was left out */
+  GError *error;       /* a schedule that does not fit, or a search that failed; or NULL */
 };
 
 void sim_front_report_clear(struct sim_front_report *report);

@@ -3,14 +3,25 @@
 
 #include <string.h>
 
+#define ROOM 12u /* nodes, to begin with */
+
+static void make_room(struct sim_graph *graph, uint32_t thread, uint32_t nodes)
+{
+  if (nodes <= graph->room[thread])
+    return;
+  graph->room[thread] = (uint16_t)MAX(ROOM, nodes * 2);
+  graph->nodes[thread] = g_renew(struct sim_node, graph->nodes[thread], graph->room[thread]);
+}
+
 void sim_graph_init(struct sim_graph *graph, uint32_t threads, bool strong, uint64_t *initial)
 {
-  memset(graph, 0, sizeof(*graph));
+  memset(graph->room, 0, sizeof(graph->room));
+  memset(graph->nodes, 0, sizeof(graph->nodes));
   graph->threads = threads;
   graph->strong = strong;
   graph->initial = initial;
-  for (uint32_t i = 0; i < threads; i++) /* calloc: pages that are never used cost nothing */
-    graph->nodes[i] = g_new0(struct sim_node, SIM_EXPLORE_STEPS + 1);
+  for (uint32_t i = 0; i < threads; i++)
+    make_room(graph, i, 1);
   sim_graph_clear(graph);
 }
 
@@ -74,6 +85,7 @@ struct sim_node *sim_graph_append(struct sim_graph *graph, uint32_t thread,
                                   const struct sim_ask *ask)
 {
   uint32_t index = graph->count[thread]++;
+  make_room(graph, thread, index + 1);
   struct sim_node *node = &graph->nodes[thread][index];
   node->ask = *ask;
   node->rf = SIM_REF_INITIAL;
@@ -278,6 +290,7 @@ void sim_graph_restrict(struct sim_graph *to, const struct sim_graph *from, cons
   to->locs = 0;
   to->fails = 0;
   for (uint32_t thread = 0; thread < from->threads; thread++) {
+    make_room(to, thread, keep[thread]);
     to->count[thread] = keep[thread];
     memcpy(to->nodes[thread], from->nodes[thread], keep[thread] * sizeof(struct sim_node));
     for (uint32_t i = 0; i < keep[thread]; i++)

@@ -18,7 +18,7 @@
  * Stamps say in which order nodes were added.  A read-modify-write has two, because its write can
  * be newer than its read: a read may be given another write to read from (it is revisited).
  *
- * Nothing here allocates once a graph exists.  One thread.
+ * Memory is taken as a thread grows, and kept for the next one.  One thread.
  */
 #ifndef SIM_EXPLORE_GRAPH_H
 #define SIM_EXPLORE_GRAPH_H
@@ -90,6 +90,7 @@ struct sim_graph {
   uint32_t locs;  /* heads in use */
   bool strong;    /* every access acquires and releases (sc, tso) */
   uint16_t count[SIM_EXPLORE_THREADS];
+  uint16_t room[SIM_EXPLORE_THREADS]; /* nodes that there is memory for */
   struct sim_node *nodes[SIM_EXPLORE_THREADS];
   uint64_t *initial; /* value before all writes, by location; not owned */
   struct sim_head heads[SIM_LOCS];

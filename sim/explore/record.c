@@ -43,9 +43,10 @@ static bool is_deadlock(sim_explore *explore)
     if (thread->state == SIM_THREAD_ENDED)
       continue;
     const struct sim_ask ask = {.site = thread->blocked_at};
+    if (thread->state != SIM_THREAD_BLOCKED || !sim_run_waits(explore, &ask) || thread->done == 0)
+      return false;
     const struct sim_node *node = &graph->nodes[i][thread->done - 1];
-    if (thread->state != SIM_THREAD_BLOCKED || !sim_run_waits(explore, &ask) || thread->done == 0 ||
-        sim_after(graph, node->ask.loc, node->rf) != SIM_REF_INITIAL)
+    if (sim_after(graph, node->ask.loc, node->rf) != SIM_REF_INITIAL)
       return false;
     g_string_append_printf(explore->text, "%s%s waits at %s", between, thread_name(explore, i),
                            fm_site_info(thread->blocked_at)->name);

@@ -131,8 +131,9 @@ static bool may_revisit(const struct revisit *revisit, sim_ref reader, uint16_t 
 
 /* ---- Adding writes ---- */
 
-/* Remembers the reads that could be given this write, which is the newest node. */
-static void push_revisits(sim_explore *explore, sim_ref write)
+/* Remembers the reads that could be given this write, which is the newest node; only those older
+ * than `stamp`. */
+static void push_revisits(sim_explore *explore, sim_ref write, uint32_t stamp)
 {
   const struct sim_graph *graph = explore->graph;
   const struct sim_node *node = sim_node_at(graph, write);
@@ -141,6 +142,8 @@ static void push_revisits(sim_explore *explore, sim_ref write)
   for (uint32_t thread = 0; thread < graph->threads; thread++)
     for (uint32_t i = (uint32_t)node->porf.of[thread]; i < graph->count[thread]; i++) {
       const struct sim_node *read = &graph->nodes[thread][i];
+      if (read->read_stamp > stamp)
+        break;
       if ((read->flags & SIM_NODE_READS) == 0 || read->ask.loc != node->ask.loc)
         continue;
       choice.reader = sim_ref_of(thread, i);
@@ -148,17 +151,21 @@ static void push_revisits(sim_explore *explore, sim_ref write)
     }
 }
 
-/* The write of a read-modify-write goes right behind what it read.  False: another one is
- * there, so that only a revisit leads on. */
-static bool place_rmw(sim_explore *explore, sim_ref ref)
+/* The write of a read-modify-write goes right behind what it read.  If another one is there, only
+ * a revisit leads on that does away with that one: *ret_stamp is its stamp, and no read that is
+ * newer will do. */
+static bool place_rmw(sim_explore *explore, sim_ref ref, uint32_t *ret_stamp)
 {
   struct sim_graph *graph = explore->graph;
   struct sim_node *node = sim_node_at(graph, ref);
   sim_ref next = sim_after(graph, node->ask.loc, node->rf);
-  bool free = next == SIM_REF_INITIAL || !sim_is_rmw(sim_node_at(graph, next));
-  if (free)
-    sim_graph_place(graph, ref, node->rf);
-  return free;
+  *ret_stamp = UINT32_MAX;
+  if (next != SIM_REF_INITIAL && sim_is_rmw(sim_node_at(graph, next))) {
+    *ret_stamp = sim_node_at(graph, next)->read_stamp;
+    return false;
+  }
+  sim_graph_place(graph, ref, node->rf);
+  return true;
 }
 
 /* A wait that goes on: only with the newest write, which is the one that a later one takes the
@@ -182,11 +189,12 @@ static bool read_from(sim_explore *explore, uint32_t thread, sim_ref from, bool 
     return true;
   if ((node->flags & SIM_NODE_WRITES) == 0)
     return !is_stale_wait(explore, node) && sim_model_allows(graph, explore->options.model, ref);
-  bool free = place_rmw(explore, ref);
+  uint32_t stamp;
+  bool free = place_rmw(explore, ref, &stamp);
   if (free && !sim_model_allows(graph, explore->options.model, ref))
     return false;
   guint before = explore->choices->len;
-  push_revisits(explore, ref);
+  push_revisits(explore, ref, stamp);
   weigh(explore, before, free);
   return free;
 }
@@ -269,7 +277,7 @@ static void add_write(sim_explore *explore, uint32_t thread, const struct sim_as
   sim_ref last = graph->heads[ask->loc].last;
 
   sim_graph_read(graph, thread, SIM_REF_INITIAL, false);
-  push_revisits(explore, ref);
+  push_revisits(explore, ref, UINT32_MAX);
   push_places(explore, ref, SIM_REF_NONE, floor, last);
   sim_graph_place(graph, ref, last);
   weigh(explore, before, true);

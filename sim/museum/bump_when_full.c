@@ -38,8 +38,8 @@ const struct sim_museum_exhibit sim_museum_bump_when_full = {
     .remedy = "Answer that there is nothing; check the additions for overflow, and round sizes up "
               "to pages.",
     .known =
-        "There it was the second of two ranges; here it is the first, so that the slots of the "
-        "script do not fit.",
+        "There it was the branch that falls back from one range to the other; here it is the low "
+        "range, so that the slots of the script do not fit.",
     .variants = {{.name = "bump-when-full",
                   .title = "the early allocator never says no",
                   .script = "bump-when-full.fms",

@@ -92,9 +92,9 @@ static void run_repair(void *data)
   result->free_before = repair->machine->ops->free_bytes(repair->kernel);
   uint64_t decided = repair_decide(repair);
   repair->holders = sim_holders_new(repair->machine);
-  uint64_t faults = count_faults(repair);
+  bool quiet = decided == 0 && is_quiet(repair) && count_faults(repair) == 0;
   repair_count_kernel(repair->holders);
-  result->clean = decided == 0 && faults == 0 && is_quiet(repair) && has_all_free(repair);
+  result->clean = quiet && has_all_free(repair);
   if (!result->clean) {
     result->acts[SIM_REPAIR_CONFLICT] += repair->holders->conflicts;
     rebuild(repair);

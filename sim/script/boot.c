@@ -252,7 +252,9 @@ static enum sim_flow refuse(sim_run *run, const struct sim_command *command, con
 
 enum sim_flow sim_verb_variant(sim_run *run, const struct sim_command *command)
 {
-  const struct sim_arg *arg = sim_command_arg(command, "WORD");
+  const struct sim_arg *arg = sim_command_arg(command, "POINT");
+  if (sim_command_has(command, "=")) /* an order: for executions that are explored */
+    return SIM_FLOW_NEXT;
   if (run->options.variant == NULL) /* else that was chosen from outside */
     run->variant = sim_museum_find(arg->word, NULL);
   return SIM_FLOW_NEXT;

@@ -170,10 +170,34 @@ static void lint_expect(struct lint *lint, const struct sim_command *command)
                 "expect error Unused { get 0x2345000 }");
 }
 
+/* `variant claim.publish = relaxed`: a point that has an order, and an order. */
+static void lint_order(struct lint *lint, const struct sim_command *command)
+{
+  const struct sim_arg *point = sim_command_arg(command, "POINT");
+  const struct sim_arg *order = sim_command_arg(command, "=");
+  const char *names[FM_SITE_COUNT + 1] = {NULL};
+  const char *orders[] = {fm_order_name(FM_ORDER_RELAXED), fm_order_name(FM_ORDER_ACQUIRE),
+                          fm_order_name(FM_ORDER_RELEASE), fm_order_name(FM_ORDER_ACQ_REL), NULL};
+  gsize count = 0;
+  for (int site = 0; site < FM_SITE_COUNT; site++)
+    if (fm_site_info((enum fm_site)site)->order != FM_ORDER_PLAIN)
+      names[count++] = fm_site_info((enum fm_site)site)->name;
+  if (!is_one_of(point->word, names))
+    complain(lint, point->place, "point with an order", point->word, names);
+  if (!is_one_of(order->word, orders))
+    complain(lint, order->place, "order", order->word, orders);
+}
+
 static void lint_variant(struct lint *lint, const struct sim_command *command)
 {
-  const struct sim_arg *arg = sim_command_arg(command, "WORD");
-  if (strcmp(command->verb->name, "variant") != 0 || sim_museum_find(arg->word, NULL) != NULL)
+  const struct sim_arg *arg = sim_command_arg(command, "POINT");
+  if (strcmp(command->verb->name, "variant") != 0)
+    return;
+  if (sim_command_has(command, "=")) {
+    lint_order(lint, command);
+    return;
+  }
+  if (sim_museum_find(arg->word, NULL) != NULL)
     return;
   g_autofree char *text = g_strdup_printf("unknown variant '%s'", arg->word);
   const char *near = sim_museum_suggest(arg->word);
@@ -257,8 +281,8 @@ static void lint_block(struct lint *lint, const struct sim_block *block)
       g_ptr_array_add(lint->params, (gpointer)sim_command_arg(command, "NAME")->word);
     lint_expect(lint, command);
     lint_workload(lint, command);
-    lint_options(lint, command);
     lint_variant(lint, command);
+    lint_options(lint, command);
     for (const struct sim_arg *arg = command->args; arg != NULL; arg = arg->next)
       lint_arg(lint, command, arg);
   }

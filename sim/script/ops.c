@@ -9,6 +9,7 @@
 #define ON_MACHINE      .needs_machine = true
 
 #include "sim/script/ops_explore.h"
+#include "sim/script/ops_lab.h"
 
 static const struct sim_verb_syntax machine_keys[] = {
     {.name = "ram", .grammar = "NUMBER", .example = "ram 64M", .summary = "a PC with so much RAM"},
@@ -18,8 +19,8 @@ static const struct sim_verb_syntax machine_keys[] = {
      .summary = "a firmware map; the path is relative to the script"},
     {.name = "regions",
      .grammar = "STRING",
-     .example = "regions \"usable 0 64M; reserved 64M 1M\"",
-     .summary = "a map in framesim-map(1)'s own form, with ; between lines"},
+     .example = "regions \"usable 0 64M\"",
+     .summary = "a map in form text; lines end with ';'"},
     {.name = "cpus",
      .grammar = "NUMBER",
      .example = "cpus 2",
@@ -73,26 +74,12 @@ static const struct sim_verb_syntax verbs[] = {
      .example = "machine { ram 64M  cpus 2 }",
      .summary = "what the simulated machine has",
      .keys = machine_keys},
-    {.name = "adopt",
-     .grammar = "[all] [STRING] -> BIND",
-     .example = "adopt \"f\" -> g",
-     .summary = "take over a handle that an earlier run left behind",
-     .user = ACTION(
-         sim_verb_adopt, ON_MACHINE, .main_only = true,
-         .help = "With run --resume; `show handles` lists them as orphan:NAME.  Without\n"
-                 "a name the oldest; all of them want a pool, and are what can be dropped.")},
     {.name = "boot",
      .grammar = "",
      .example = "boot",
      .summary = "boot the machine; a fresh one if it ran before",
      .user = ACTION(sim_verb_boot, .main_only = true, .when_dead = true,
                     .help = "Everything that the old machine had is gone, handles included.")},
-    {.name = "variant",
-     .grammar = "WORD",
-     .example = "variant dealloc-first",
-     .summary = "a form that the kernel once had, or could have had, from the next boot on",
-     .user = ACTION(sim_verb_variant, .main_only = true, .when_dead = true, .no_step = true,
-                    .needs_hooks = true, .help = "framesim museum lists them.  It is no step.")},
     {.name = "claim",
      .synonyms = "from_unused",
      .grammar = "ADDR [unique] [as TYPE] [meta NUMBER] [-> BIND]",
@@ -453,6 +440,15 @@ static const struct sim_verb_syntax verbs[] = {
          ACTION(sim_verb_poke, ON_MACHINE, .when_dead = true,
                 .help = "This is how overflow and corruption are shown.  Storage takes 8 bytes at\n"
                         "byte 0, or where `at` says.")},
+    {.name = "unsafe",
+     .grammar = "(drop|drop_unique|clone|into_raw|from_raw|shared|reset|typed) ADDR [-> BIND]",
+     .example = "unsafe drop 0x2345000",
+     .summary = "an operation by somebody who has no handle for the frame",
+     .user =
+         ACTION(sim_verb_unsafe, ON_MACHINE,
+                .help = "A mistake on purpose: a double drop, a use after the drop, a reference\n"
+                        "forgotten twice.  The contract says what is broken, and the machine does\n"
+                        "what the kernel would.  Only clone and from_raw can bind a handle.")},
     {.name = "show",
      .grammar = "frame ADDR ; segment HANDLE ; list HANDLE ; cpu NUMBER ; "
                 "map HANDLE ; tree HANDLE ; tlb NUMBER ; "
@@ -473,20 +469,7 @@ static const struct sim_verb_syntax verbs[] = {
                 .help = "Every slot, and who holds its frame.  Links of lists, chunks of the\n"
                         "allocator and the insides of page tables are not looked at, but for the\n"
                         "references that they are.")},
-    {.name = "note",
-     .grammar = "STRING",
-     .example = "note \"Two names, one frame.\"",
-     .summary = "print a line of text",
-     .user = ACTION(sim_verb_note, .when_dead = true, .no_step = true, .help = "It is no step.")},
-    {.name = "ask",
-     .grammar = "STRING [choice OPTIONS] answer EXPR [if CONDITION] [because STRING]",
-     .example = "ask \"How many hold it?\" answer refcount f",
-     .summary = "ask a question; the machine knows the answer",
-     .user = ACTION(
-         sim_verb_ask, .main_only = true, .when_dead = true, .no_step = true,
-         .help = "It is no step.  The answer is a number, a word, or yes or no for a condition.\n"
-                 "With `choice` it is one of the options (`choice yes | no | \"at times\"`), and\n"
-                 "an option may be stated; `if` then says what has to hold for it to be right.")},
+    SIM_VERBS_LAB,
     SIM_VERBS_EXPLORE,
     {0},
 };

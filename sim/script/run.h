@@ -76,15 +76,15 @@ struct sim_run_options {
   const char *const *defines; /* "NAME=value", NULL-terminated; or NULL */
   const volatile sig_atomic_t *interrupted; /* not 0: stop before the next command; or NULL */
   const struct sim_run_watcher *watchers;   /* borrowed; or NULL */
-  bool hide_answers;                        /* of questions that nobody is asked */
-  /* Gets an answer (owned by the run then) from somebody; NULL: there is none.  Without it,
-   * questions are told with their answers. */
-  char *(*ask)(const struct sim_question *question, void *data);
-  void *ask_data;
   /* Instead of running a thread group: told of its first thread; the script ends there if it
    * is not the answer true.  NULL: threads run. */
   bool (*group)(sim_run *run, const struct sim_command *first, void *data);
   void *group_data;
+  bool hide_answers; /* of questions that nobody is asked */
+  /* Gets an answer (owned by the run then) from somebody; NULL: there is none.  Without it,
+   * questions are told with their answers. */
+  char *(*ask)(const struct sim_question *question, void *data);
+  void *ask_data;
   void (*sink)(enum sim_text_kind kind, const char *text, void *data);
   void *sink_data;
 };

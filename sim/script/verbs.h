@@ -51,6 +51,7 @@ enum sim_flow sim_verb_copy(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_skip(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_limit(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_poke(sim_run *run, const struct sim_command *command);
+enum sim_flow sim_verb_unsafe(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_show(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_check(sim_run *run, const struct sim_command *command);
 enum sim_flow sim_verb_meta(sim_run *run, const struct sim_command *command);

@@ -34,6 +34,8 @@ get failing hot
 get failing walk 262144
 unique<->shared
 END
+printf '%s\n' frames alloc segments lists processes >contract.rows
+
 for allocator in buddy bitmap; do
   for row in 'alloc+drop hot' 'bulk in order' 'bulk reversed' 'bulk shuffled' 'random free' \
     'segment of 512' '2 CPUs, own frames' "2 CPUs, other's frames"; do
@@ -77,6 +79,21 @@ for allocator in buddy bitmap; do
   done
 done >workload.rows
 
+cat >explore.rows <<'END'
+claim || get, read
+claim, drop || get, drop
+2 read, drop
+drop || drop, claim
+2 claim, drop
+drop || get, drop || claim, drop
+read, drop || unique, drop
+5 drop
+9 drop
+9 drop, all cores
+6 claim, drop
+6 claim, drop, all cores
+END
+
 run bench slot --rounds 1
 rows 3 >found
 verdict 'the table of suite slot' cmp found slot.rows
@@ -104,7 +121,12 @@ rows 3 >found
 verdict 'the table of suite workload' cmp found workload.rows
 verdict 'its columns' prints 0 '^per operation +min ns +median +dry min +x dry$'
 
-for suite in slot alloc pt check replay workload; do
+run bench contract --rounds 1
+rows 3 >found
+verdict 'the table of suite contract' cmp found contract.rows
+verdict 'its columns' prints 0 '^per step +min ns +median +unchecked min +ratio$'
+
+for suite in slot alloc pt check replay workload contract; do
   run bench --rounds=1 --json=- "$suite"
   names >found
   verdict "suite $suite: the record instead of the table" prints 0 \
@@ -113,6 +135,14 @@ for suite in slot alloc pt check replay workload; do
   verdict 'it has the rows of the table' cmp found "$suite.rows"
   verdict 'each row has its numbers' holds_numbers
 done
+run bench explore --rounds 1 --json record.json
+sed 1d out | sed -E 's/ +[0-9]+ +[0-9]+ +[0-9]+\.[0-9]+x$//' >found
+verdict 'the table of suite explore' cmp found explore.rows
+verdict 'its columns' prints 0 '^complete search of +distinct +a second +x distinct$'
+verdict 'its numbers of executions' prints 0 '^9 drop +362880 .* 1\.00x$'
+number='[0-9.e+]*'
+verdict 'its record' grep -q "\"name\":\"5 drop\",\"min_ns\":$number,.*\"distinct\":120.0" record.json
+
 run bench alloc --rounds 1 --json record.json
 verdict 'a record in a file leaves the table' prints 0 '^operation '
 verdict 'and is the record' grep -q '^{"framesim":1,"kind":"bench","suite":"alloc"' record.json

@@ -291,7 +291,6 @@ static bool judge(const struct kill_script *script, guint event)
 static const char after[] = "framesim 1\n"
                             "pool all\n"
                             "adopt all -> all\n"
-                            "check\n"
                             "repeat 40 { drop any all }\n";
 static const char after_alloc[] = "for i in 0..20 { alloc -> a[i] }\n"
                                   "alloc frames 7 -> s\n"

@@ -54,6 +54,15 @@ void kill_repair_at(const struct kill_script *script, guint store);
 /* Fails with what is wrong. */
 void kill_verify(const struct kill_script *script, guint event);
 
+/* ---- choose.c ---- */
+
+/* Sanitizers make each of the three processes of a kill ten times slower. */
+#define KILLS(number) ((number) / (FM_UNDER_ASAN || FM_UNDER_TSAN ? 16 : 1))
+#define KILL_TIMEOUT  280 /* seconds */
+
+/* Kills a process that does this work with this allocator, so many times. */
+void kill_all(const char *allocator, const char *work, guint kills);
+
 /* ---- state.c ---- */
 
 /* What handles hold, in lines sorted by name. */

@@ -69,7 +69,8 @@ awk -v folder="$work" '
   /^\.Ed/ { inside = 0 }
   inside { print >(folder "/example-" number ".fms") }
   examples && /^\.Bd -literal/ { inside = 1; number++ }' docs/man/framesim-script.5
-for script in "$work"/example-*.fms docs/examples/busy.fms docs/examples/cow.fms; do
+for script in "$work"/example-*.fms docs/examples/buddies.fms docs/examples/busy.fms \
+  docs/examples/cow.fms; do
   if ! "$program" run --quiet "$script" >"$work/output" 2>&1; then
     printf '%s does not hold\n' "$script"
     cat "$work/output"

@@ -33,7 +33,8 @@ allow_includes 'the machine includes fm/, sim/, GLib and system headers' \
 allow_includes 'the museum, whose variants are forms of the kernel side, includes its headers too' \
   'sim/museum/' "<(fm|sim)/[a-z_]+\\.h>|<fm_config\\.h>|\"(src|sim)/[a-z_/]+\\.h\"|$GLIB|$SYSTEM"
 allow_includes 'the tools include no tests, and no private header of the kernel side' \
-  'tools/' "<(fm|sim)/[a-z_]+\\.h>|<fm_config\\.h>|\"(sim|tools)/[a-z_/-]+\\.h\"|$GLIB|$SYSTEM"
+  'tools/' "<(fm|sim)/[a-z_]+\\.h>|<fm_config\\.h>|\"(sim|tools)/[a-z_/-]+\\.h\"|$GLIB|$SYSTEM|\
+<cairo-pdf.h>"
 
 # What prints, whatever its arguments, and the names of the standard streams.  g_error() is
 # no output but the end of the program after a mistake in it.
