@@ -163,6 +163,11 @@ static int write_page(const struct sim_lesson *lesson, char *file)
 
 /* ---- Checking ---- */
 
+static const char *plural(uint64_t count)
+{
+  return count == 1 ? "" : "s";
+}
+
 static void print_result(const struct sim_lesson *lesson, const struct sim_lesson_result *result)
 {
   g_autofree char *script = g_path_get_basename(result->script);
@@ -172,9 +177,10 @@ static void print_result(const struct sim_lesson *lesson, const struct sim_lesso
   printf("%s%3u  %-22s %-22s %s%s", cli_color(result->good ? CLI_GREEN : CLI_RED), lesson->number,
          lesson->name, script, word, cli_color(CLI_PLAIN));
   if (result->explored)
-    printf(" (%" PRIu64 " executions)\n", result->executions);
+    printf(" (%" PRIu64 " execution%s)\n", result->executions, plural(result->executions));
   else
-    printf(" (%" PRIu64 " steps, %" PRIu64 " expectations)\n", result->steps, result->expectations);
+    printf(" (%" PRIu64 " step%s, %" PRIu64 " expectation%s)\n", result->steps,
+           plural(result->steps), result->expectations, plural(result->expectations));
   if (!result->good)
     fputs(result->messages, stderr);
 }
