@@ -143,8 +143,10 @@ static int write_page(const struct sim_lesson *lesson, char *file)
   g_autoptr(sim_script) script = NULL;
   struct followers followers;
   const struct followers_choice choice = {.html = file};
+  /* The same page wherever the lessons are. */
+  g_autofree char *shown = g_strdup_printf("%02u-%s/lesson.fms", lesson->number, lesson->name);
   int status = load(lesson, &path, &script);
-  if (status >= 0 || (status = followers_open(&followers, &choice, path)) >= 0)
+  if (status >= 0 || (status = followers_open(&followers, &choice, shown)) >= 0)
     return status;
   const struct sim_run_options options = {.sink = follow_text,
                                           .sink_data = &followers,

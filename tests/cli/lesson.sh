@@ -72,6 +72,9 @@ program=$work/prefix/bin/framesim
 unset FRAMESIM_LESSONS
 run lesson
 verdict 'an installed program has its lessons beside it' prints 0 '^  1  one +Mine'
+run lesson 1 --html page.html
+verdict 'a page names the script as seen from here' \
+  grep -q '"prefix/share/framesim/lessons/01-one/lesson.fms"' page.html
 rm -r prefix/share
 run lesson
 verdict 'without any it says where it looked' answers 4 'looked at .*share/framesim/lessons'
