@@ -16,6 +16,9 @@
 #ifndef SIM_CLAUSES_H
 #define SIM_CLAUSES_H
 
+/* Of a row, X with its arguments. */
+enum { SIM_CLAUSE_COLUMNS = 6 };
+
 /* One slot. */
 #define SIM_CLAUSES_SLOT(X)                                                                        \
   X(SLOT_BUSY_AT_REST, "slot.busy_at_rest", "slot invariant, 0", "audit",                          \

@@ -71,19 +71,19 @@ const char *sim_contract_op_name(enum sim_contract_op op);
  * slot; an operation that another CPU ran into has no before and after (use arrows there).
  */
 struct sim_contract_step {
-  enum sim_contract_op op;
   struct fm_slot before;
   struct fm_slot after;
+  enum sim_contract_op op;
   enum fm_get_error answer; /* of CLAIM and GET */
-  bool done;                /* of UNIQUE: whether it succeeded */
-  bool unique;              /* CLAIM: as unique */
   uint64_t vtable_ptr;      /* CLAIM, REPURPOSE: kernel address of the type's record */
   const void *meta;         /* CLAIM, REPURPOSE: what was to be written; may be NULL if ... */
   uint32_t meta_size;       /* ... this is 0 */
-  bool initialised;         /* ghost: the metadata was written and not dropped */
   uint32_t held;            /* ghost: live references, before; with the one that is used */
   uint32_t forgotten;       /* ghost: forgotten ones, before */
   bool mapped;              /* ghost: a page table holds it, before */
+  bool initialised;         /* ghost: the metadata was written and not dropped */
+  bool done;                /* of UNIQUE: whether it succeeded */
+  bool unique;              /* CLAIM: as unique */
   /* After the last drop the allocator may use the slot for itself: then it is a unique head of
    * a free chunk, or busy on its way there.  True if an allocator may have the frame. */
   bool to_allocator;

@@ -33,13 +33,13 @@ const char *sim_check_level_name(enum sim_check_level level);
 
 /* A broken clause. */
 struct sim_contract_breach {
-  enum sim_clause clause;
-  const char *operation; /* static */
-  fm_paddr frame;
-  bool has_frame;
   struct fm_slot before; /* the frame's slot, or zeros */
   struct fm_slot after;
   struct sim_ghost_slot ghost; /* as it was before */
+  const char *operation;       /* static */
+  fm_paddr frame;
+  enum sim_clause clause;
+  bool has_frame;
 };
 
 /* "frame 0x2345000: nobody holds ... (drop: unused, then unique; expected ...)": newly

@@ -86,7 +86,7 @@ typedef struct sim_execution sim_execution;
 typedef bool (*sim_explore_judge)(sim_explore *explore, GString *text, void *data);
 
 struct sim_explore_program {
-  sim_machine *machine; /* NULL: only litmus tests on memory of their own */
+  sim_machine *machine; /* NULL: only litmus tests, on aligned words of their own */
   const struct sim_explore_thread *threads;
   uint32_t nr_threads;
   void (*reset)(void *data); /* before each execution; may be NULL */

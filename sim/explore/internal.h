@@ -42,6 +42,7 @@ struct sim_cell {
 struct sim_line {
   uintptr_t base;
   uint32_t run;  /* in which its bytes were kept */
+  uint8_t words; /* which 8 of them, as bits */
   uint16_t locs; /* atomic locations in it */
   struct {
     uint16_t loc;
@@ -89,6 +90,8 @@ struct sim_memory {
   uint32_t room_touched;
   struct sim_line *last; /* of the last access */
   uint32_t run;
+  uint64_t linear_size; /* bytes of RAM in its window; 0: no machine */
+  uint64_t meta_size;
   uint32_t nr_locs;
   struct sim_loc locs[SIM_LOCS];
   uint64_t initial[SIM_LOCS];
@@ -110,8 +113,8 @@ void sim_memory_keep(struct sim_memory *memory, const void *where, uint64_t size
 uint64_t sim_memory_value(const void *where, uint32_t size);
 void sim_memory_set(void *where, uint32_t size, uint64_t value);
 
-/* The line of an address; kept. */
-struct sim_line *sim_memory_line(struct sim_memory *memory, const void *where);
+/* The line of an address, with so many bytes from there on kept, as far as they are in it. */
+struct sim_line *sim_memory_line(struct sim_memory *memory, const void *where, uint64_t size);
 
 /* The location of an atomic access; SIM_LOC_NONE: there are too many. */
 uint16_t sim_memory_loc(struct sim_memory *memory, void *where, uint32_t size);

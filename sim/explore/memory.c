@@ -3,8 +3,9 @@
  * Memory during a search: how it is put back, where the atomic locations are, and who has
  * accessed what plainly.
  *
- * All of it hangs on lines of 64 bytes.  The first access of a run to a line keeps its bytes:
- * a line may be a slot, of which the kernel side also changes what no hook tells of.  The
+ * All of it hangs on lines of 64 bytes.  The first access of a run to a line of RAM keeps its
+ * bytes: a line may be a slot, of which the kernel side also changes what no hook tells of.  Of
+ * other memory only the words are kept that were accessed; what is beside them is not ours.  The
  * kernel's own variables have no hooks, or only some; they are copied as a whole.
  */
 #include <string.h>
@@ -12,6 +13,8 @@
 #include "sim/explore/internal.h"
 
 #define LINE        64u
+#define WORD        8u
+#define ALL_WORDS   0xffu
 #define BLOCK_LINES 64u
 
 /* ---- Copies ---- */
@@ -53,8 +56,11 @@ void sim_memory_init(struct sim_memory *memory, sim_machine *machine)
   memory->room_touched = 256;
   memory->touched = g_new(struct sim_line *, memory->room_touched);
   memory->run = 1;
-  if (machine != NULL)
-    copy_kernel(memory, machine);
+  if (machine == NULL)
+    return;
+  memory->linear_size = machine->linear_mapped;
+  memory->meta_size = machine->meta_mapped;
+  copy_kernel(memory, machine);
 }
 
 void sim_memory_deinit(struct sim_memory *memory)
@@ -67,10 +73,23 @@ void sim_memory_deinit(struct sim_memory *memory)
   g_free(memory->table);
 }
 
+static void put_back(const struct sim_line *line)
+{
+  uint8_t *bytes = (uint8_t *)line->base;
+  if (line->words == ALL_WORDS) {
+    memcpy(bytes, line->kept, LINE);
+    return;
+  }
+  for (uint32_t word = 0; word < LINE / WORD; word++)
+    if ((line->words >> word & 1) != 0)
+      memcpy(bytes + word * WORD, line->kept + word * WORD, WORD);
+}
+
 void sim_memory_undo(struct sim_memory *memory)
 {
-  for (uint32_t i = 0; i < memory->nr_touched; i++)
-    memcpy((void *)memory->touched[i]->base, memory->touched[i]->kept, LINE);
+  /* Backwards: what was kept first, through whichever window, is what was there. */
+  for (uint32_t i = memory->nr_touched; i-- != 0;)
+    put_back(memory->touched[i]);
   for (uint32_t i = 0; i < memory->nr_copies; i++)
     memcpy(memory->copies[i].where, memory->copies[i].bytes, memory->copies[i].size);
   memory->nr_touched = 0;
@@ -121,10 +140,10 @@ static struct sim_line *new_line(struct sim_memory *memory, uintptr_t base)
   return line;
 }
 
-static void keep(struct sim_memory *memory, struct sim_line *line)
+static void touch(struct sim_memory *memory, struct sim_line *line)
 {
   line->run = memory->run;
-  memcpy(line->kept, (const void *)line->base, LINE);
+  line->words = 0;
   if (memory->nr_touched == memory->room_touched) {
     memory->room_touched *= 2;
     memory->touched = g_renew(struct sim_line *, memory->touched, memory->room_touched);
@@ -132,8 +151,30 @@ static void keep(struct sim_memory *memory, struct sim_line *line)
   memory->touched[memory->nr_touched++] = line;
 }
 
-/* The line of an address, whose bytes are kept from now on. */
-static inline struct sim_line *line_of(struct sim_memory *memory, uintptr_t address)
+static bool is_ram(const struct sim_memory *memory, uintptr_t base)
+{
+  return base - FM_META_WINDOW < memory->meta_size || base - FM_LINEAR_WINDOW < memory->linear_size;
+}
+
+/* Keeps the words from byte `first` up to byte `end` of the line. */
+static void keep(struct sim_memory *memory, struct sim_line *line, uint32_t first, uint32_t end)
+{
+  if (line->run != memory->run)
+    touch(memory, line);
+  if (is_ram(memory, line->base)) {
+    memcpy(line->kept, (const void *)line->base, LINE);
+    line->words = ALL_WORDS;
+    return;
+  }
+  for (uint32_t word = first / WORD; word * WORD < end; word++) {
+    if ((line->words >> word & 1) == 0)
+      memcpy(line->kept + word * WORD, (const uint8_t *)line->base + word * WORD, WORD);
+    line->words |= (uint8_t)(1u << word);
+  }
+}
+
+/* The line of an address, where the bytes from there on are kept now. */
+static inline struct sim_line *line_of(struct sim_memory *memory, uintptr_t address, uint64_t size)
 {
   uintptr_t base = address & ~(uintptr_t)(LINE - 1);
   struct sim_line *line = memory->last;
@@ -145,21 +186,21 @@ static inline struct sim_line *line_of(struct sim_memory *memory, uintptr_t addr
       line = new_line(memory, base);
     memory->last = line;
   }
-  if (line->run != memory->run)
-    keep(memory, line);
+  if (line->run != memory->run || line->words != ALL_WORDS)
+    keep(memory, line, (uint32_t)(address - base), (uint32_t)MIN(address - base + size, LINE));
   return line;
 }
 
-struct sim_line *sim_memory_line(struct sim_memory *memory, const void *where)
+struct sim_line *sim_memory_line(struct sim_memory *memory, const void *where, uint64_t size)
 {
-  return line_of(memory, (uintptr_t)where);
+  return line_of(memory, (uintptr_t)where, size);
 }
 
 void sim_memory_keep(struct sim_memory *memory, const void *where, uint64_t size)
 {
   uintptr_t end = (uintptr_t)where + size;
-  for (uintptr_t at = (uintptr_t)where & ~(uintptr_t)(LINE - 1); at < end; at += LINE)
-    (void)line_of(memory, at);
+  for (uintptr_t at = (uintptr_t)where; at < end; at = (at & ~(uintptr_t)(LINE - 1)) + LINE)
+    (void)line_of(memory, at, end - at);
 }
 
 /* ---- Atomic locations ---- */
@@ -192,7 +233,7 @@ void sim_memory_set(void *where, uint32_t size, uint64_t value)
 
 uint16_t sim_memory_loc(struct sim_memory *memory, void *where, uint32_t size)
 {
-  struct sim_line *line = line_of(memory, (uintptr_t)where);
+  struct sim_line *line = line_of(memory, (uintptr_t)where, size);
   uint32_t offset = (uint32_t)((uintptr_t)where - line->base);
   uint16_t found = SIM_LOC_NONE;
   for (uint32_t i = 0; i < line->locs && found == SIM_LOC_NONE; i++)

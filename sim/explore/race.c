@@ -165,7 +165,7 @@ bool sim_memory_plain(sim_explore *explore, uint32_t thread, const struct fm_acc
   uintptr_t end = at + access->size;
   bool races = false;
   while (at < end) {
-    struct sim_line *line = sim_memory_line(&explore->memory, (const void *)at);
+    struct sim_line *line = sim_memory_line(&explore->memory, (const void *)at, end - at);
     uintptr_t stop = MIN(end, line->base + LINE);
     races |= plain_in_line(explore, line, (uint32_t)(at - line->base),
                            (uint32_t)(stop - line->base), &touch);

@@ -32,7 +32,9 @@ SCRIPTS = ["docs/examples/busy.fms", "docs/examples/cow.fms", "docs/examples/sta
 LONG = """framesim 1
 machine { ram 64M  cpus 2 }
 boot
-repeat 15000 { alloc -> f; drop f }
+repeat 12500 { alloc -> f; drop f }
+for i in 0..5000 { alloc -> a[i] }
+end expecting leak a
 """
 
 
@@ -447,6 +449,7 @@ def test_every_control_is_reached_by_tab_and_its_focus_is_seen(browser, pages):
         browser.key(Keys.TAB)
         name, outline = browser.run("""
           const node = document.activeElement;
+          if (node === null || node.closest("body > *") === null) return ["BODY", "none"];
           return [node.id || node.className || node.parentElement.parentElement.id || node.dataset.frame ||
                   node.tagName, getComputedStyle(node).outlineStyle];
         """)

@@ -146,7 +146,7 @@ static const char *const sound_scripts[] = {
     "drop g\nunique f -> u\nlist l\npush l u\npop l -> v\nshared v -> f\ninto_raw f -> r\n"
     "from_raw r -> f\ndrop f\ndrop l",
     "machine { ram 64M cpus 2 }\nboot\nalloc frames 8 -> s\nslice s 0..8K -> t\n"
-    "split s at 8K -> a, b\ndrop t, a, b",
+    "split s at 8K -> b\ndrop t, s, b",
     "machine { ram 64M cpus 2 }\nboot\nalloc -> f\nclone f -> g\nthread A cpu 0 { drop f }\n"
     "thread B cpu 1 { drop g }\nschedule A:drop.dec B:drop.dec A:* B:*",
     "machine { ram 64M }\nboot\nprocess p\nmap p at 0x1000 size 16K rw\nwrite p at 0x1000 1\n"
