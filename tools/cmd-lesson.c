@@ -12,15 +12,17 @@
 #include "sim/lesson/lesson.h"
 #include "sim/lesson/markdown.h"
 #include "tools/cli.h"
+#include "tools/followers.h"
 #include "tools/questions.h"
 #include "tools/step.h"
 
 /* Characters of a line of text. */
 #define WIDTH 78u
 
-/* What was asked for; `folder` is owned. */
+/* What was asked for; the strings are owned. */
 struct choices {
   char *folder;
+  char *html;
   gboolean play;
   gboolean quiz;
   gboolean check;
@@ -38,6 +40,7 @@ static int list_lessons(const GPtrArray *lessons)
   printf("\nframesim lesson N          the text of one, by number or name\n"
          "framesim lesson N --play   its script, step by step, from a prompt\n"
          "framesim lesson N --quiz   the same in one go, with its questions to answer\n"
+         "framesim lesson N --html FILE.html  a page that plays it in any browser\n"
          "framesim lesson N --check  run it as a test; without N: all of them\n"
          "framesim lesson N --notes  for teachers: goal, time, usual mistakes\n");
   return CLI_OK;
@@ -91,6 +94,14 @@ static int play(const struct sim_lesson *lesson)
   return status >= 0 ? status : step_session(script, path, &options, false);
 }
 
+static int exit_of(enum sim_verdict verdict)
+{
+  return verdict == SIM_VERDICT_HELD          ? CLI_OK
+         : verdict == SIM_VERDICT_INTERRUPTED ? CLI_INTERRUPTED
+         : verdict == SIM_VERDICT_LIMIT       ? CLI_LIMIT
+                                              : CLI_VIOLATED;
+}
+
 static void print_text(enum sim_text_kind kind, const char *text, void *data)
 {
   (void)data;
@@ -115,12 +126,49 @@ static int quiz(const struct sim_lesson *lesson)
   g_autoptr(sim_run) run = sim_run_new(script, &options);
   enum sim_verdict verdict = sim_run_execute(run);
   questions_print(&options, sim_run_questions(run));
-  return verdict == SIM_VERDICT_HELD          ? CLI_OK
-         : verdict == SIM_VERDICT_INTERRUPTED ? CLI_INTERRUPTED
-                                              : CLI_VIOLATED;
+  return exit_of(verdict);
+}
+
+static void follow_text(enum sim_text_kind kind, const char *text, void *data)
+{
+  followers_text(data, kind, text);
+  if (kind == SIM_TEXT_MESSAGE)
+    fputs(text, stderr);
+}
+
+/* A page that plays the script in a browser. */
+static int write_page(const struct sim_lesson *lesson, char *file)
+{
+  g_autofree char *path = NULL;
+  g_autoptr(sim_script) script = NULL;
+  struct followers followers;
+  const struct followers_choice choice = {.html = file};
+  /* The same page wherever the lessons are. */
+  g_autofree char *shown = g_strdup_printf("%02u-%s/lesson.fms", lesson->number, lesson->name);
+  int status = load(lesson, &path, &script);
+  if (status >= 0 || (status = followers_open(&followers, &choice, shown)) >= 0)
+    return status;
+  const struct sim_run_options options = {.sink = follow_text,
+                                          .sink_data = &followers,
+                                          .interrupted = &interrupted,
+                                          .watchers = followers.watchers};
+  (void)signal(SIGINT, on_interrupt);
+  g_autoptr(sim_run) run = sim_run_new(script, &options);
+  enum sim_verdict verdict = sim_run_execute(run);
+  status = followers_close(&followers, run, verdict);
+  followers_clear(&followers);
+  if (status >= 0)
+    return status;
+  printf("%s: lesson %u, %s\n", file, lesson->number, lesson->title);
+  return exit_of(verdict);
 }
 
 /* ---- Checking ---- */
+
+static const char *plural(uint64_t count)
+{
+  return count == 1 ? "" : "s";
+}
 
 static void print_result(const struct sim_lesson *lesson, const struct sim_lesson_result *result)
 {
@@ -131,9 +179,10 @@ static void print_result(const struct sim_lesson *lesson, const struct sim_lesso
   printf("%s%3u  %-22s %-22s %s%s", cli_color(result->good ? CLI_GREEN : CLI_RED), lesson->number,
          lesson->name, script, word, cli_color(CLI_PLAIN));
   if (result->explored)
-    printf(" (%" PRIu64 " executions)\n", result->executions);
+    printf(" (%" PRIu64 " execution%s)\n", result->executions, plural(result->executions));
   else
-    printf(" (%" PRIu64 " steps, %" PRIu64 " expectations)\n", result->steps, result->expectations);
+    printf(" (%" PRIu64 " step%s, %" PRIu64 " expectation%s)\n", result->steps,
+           plural(result->steps), result->expectations, plural(result->expectations));
   if (!result->good)
     fputs(result->messages, stderr);
 }
@@ -174,7 +223,11 @@ static int check(const GPtrArray *lessons, const struct sim_lesson *only)
 /* The option that wants one lesson, or NULL. */
 static const char *wants_one(const struct choices *choices)
 {
-  return choices->play ? "--play" : choices->quiz ? "--quiz" : choices->notes ? "--notes" : NULL;
+  return choices->play           ? "--play"
+         : choices->quiz         ? "--quiz"
+         : choices->html != NULL ? "--html"
+         : choices->notes        ? "--notes"
+                                 : NULL;
 }
 
 static int act(const GPtrArray *lessons, const char *word, const struct choices *choices)
@@ -198,6 +251,8 @@ static int act(const GPtrArray *lessons, const char *word, const struct choices 
     return play(lesson);
   if (choices->quiz)
     return quiz(lesson);
+  if (choices->html != NULL)
+    return write_page(lesson, choices->html);
   return print_file(lesson, choices->notes ? "notes.md" : "README.md");
 }
 
@@ -206,8 +261,9 @@ static int run_chosen(int argc, char **argv, const struct choices *choices)
   GError *error = NULL;
   if (argc > 2)
     return cli_usage_error("lesson", "one lesson at a time, not '%s' too", argv[2]);
-  if (choices->play + choices->quiz + choices->check + choices->notes > 1)
-    return cli_usage_error("lesson", "only one of --play, --quiz, --check and --notes at a time");
+  if (choices->play + choices->quiz + choices->check + choices->notes + (choices->html != NULL) > 1)
+    return cli_usage_error("lesson",
+                           "only one of --play, --quiz, --check, --html and --notes at a time");
   const char *wanted = choices->folder != NULL ? choices->folder : g_getenv("FRAMESIM_LESSONS");
   g_autofree char *folder = sim_lessons_folder(wanted, FM_LESSONS, &error);
   g_autoptr(GPtrArray) lessons = folder != NULL ? sim_lessons_load(folder, &error) : NULL;
@@ -226,6 +282,8 @@ int cmd_lesson(int argc, char **argv)
        "Run it, and answer its questions on the way", NULL},
       {"check", 'c', 0, G_OPTION_ARG_NONE, &choices.check, "Run the lesson's scripts as tests",
        NULL},
+      {"html", 0, 0, G_OPTION_ARG_FILENAME, &choices.html,
+       "Write a page that plays the lesson in a browser", "FILE"},
       {"notes", 'n', 0, G_OPTION_ARG_NONE, &choices.notes, "Print the note for teachers", NULL},
       {"lessons", 0, 0, G_OPTION_ARG_FILENAME, &choices.folder, "Where the lessons are", "FOLDER"},
       G_OPTION_ENTRY_NULL,
@@ -238,5 +296,6 @@ int cmd_lesson(int argc, char **argv)
   if (status < 0)
     status = run_chosen(argc, argv, &choices);
   g_free(choices.folder);
+  g_free(choices.html);
   return status;
 }

@@ -29,6 +29,18 @@ static char *try_folder(GString *looked, char *path)
   return NULL;
 }
 
+/* From where we are, if it lies below: shorter to read, and the same on every machine.  Takes
+ * the path. */
+static char *shorten(char *path)
+{
+  g_autofree char *given = path;
+  g_autofree char *here = g_get_current_dir();
+  g_autofree char *whole = g_canonicalize_filename(given, here);
+  gsize length = strlen(here);
+  bool below = g_str_has_prefix(whole, here) && whole[length] == '/';
+  return g_strdup(below ? whole + length + 1 : whole);
+}
+
 char *sim_lessons_folder(const char *wanted, const char *installed, GError **error)
 {
   if (wanted != NULL)
@@ -50,7 +62,7 @@ char *sim_lessons_folder(const char *wanted, const char *installed, GError **err
                 "no lessons found (looked at %s); name their folder with --lessons or in "
                 "FRAMESIM_LESSONS",
                 looked->str);
-  return found;
+  return found != NULL ? shorten(found) : NULL;
 }
 
 /* ---- Reading one ---- */

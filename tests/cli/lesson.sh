@@ -37,6 +37,13 @@ said='lesson 3 --play'
 verdict 'play steps through the script' prints 0 'frame 0x2328000: shared 1, anon$'
 verdict 'and back' grep -q '^after step 1, ' out
 
+run lesson 10 --html page.html
+verdict 'a page for a browser is written' prints 0 '^page.html: lesson 10, Arriving while'
+verdict 'with the script and its questions in it' \
+  sh -c 'grep -q "A:drop.dec" page.html && grep -q "What did B answer" page.html'
+run lesson 10 --html nowhere/page.html
+verdict 'one that cannot be written is an error' answers 4 'nowhere/page.html'
+
 mkdir -p own/01-one own/02-two
 for lesson in 1 2; do
   folder=$(echo own/0$lesson-*)
@@ -65,6 +72,9 @@ program=$work/prefix/bin/framesim
 unset FRAMESIM_LESSONS
 run lesson
 verdict 'an installed program has its lessons beside it' prints 0 '^  1  one +Mine'
+run lesson 1 --html page.html
+verdict 'a page names the script as seen from here' \
+  grep -q '"prefix/share/framesim/lessons/01-one/lesson.fms"' page.html
 rm -r prefix/share
 run lesson
 verdict 'without any it says where it looked' answers 4 'looked at .*share/framesim/lessons'
