@@ -118,6 +118,18 @@ static void tell_findings_between(sim_follow *follow, sim_run *run)
   }
 }
 
+/* ---- Questions ---- */
+
+static void tell_questions(sim_follow *follow, const sim_run *run)
+{
+  const GArray *questions = sim_run_questions(run);
+  for (; follow->asked < questions->len; follow->asked++) {
+    const struct sim_question *one = &g_array_index(questions, struct sim_question, follow->asked);
+    sim_player_question(follow->player, one->text, (const char *const *)one->choices, one->answer,
+                        one->because);
+  }
+}
+
 /* ---- What happens ---- */
 
 static void on_begin(sim_run *run, void *data)
@@ -126,6 +138,7 @@ static void on_begin(sim_run *run, void *data)
   (void)command_of(follow, run->cpu->command); /* in the order in which steps begin */
   count_expectations(follow, run);
   hand_over_said(follow);
+  tell_questions(follow, run);
   tell_findings_between(follow, run);
   if (run->sched == NULL)
     g_ptr_array_set_size(follow->passed, 0);
@@ -339,6 +352,7 @@ void sim_follow_end(sim_follow *follow, sim_run *run, enum sim_verdict verdict)
   (void)source_of(follow, run->script->source);
   count_expectations(follow, run);
   hand_over_said(follow);
+  tell_questions(follow, run);
   tell_findings_between(follow, run);
   g_autofree char *text =
       g_strdup_printf("The end: %s, %" PRIu64 " step%s, %" PRIu64 " finding%s", word, run->steps,

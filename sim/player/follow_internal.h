@@ -5,6 +5,7 @@
 
 #include "sim/player/follow.h"
 #include "sim/script/interp.h"
+#include "sim/script/question.h"
 
 /* Slots that say the same, as a boot left them. */
 struct follow_slots {
@@ -37,6 +38,7 @@ struct sim_follow {
   GHashTable *holders;  /* sim_handle * -> struct follow_holder */
   uint64_t looks;       /* at all handles */
   guint found;          /* findings that are told */
+  guint asked;          /* questions that are told */
   uint64_t expectations;
   bool memory_dirty; /* something else than slots was written: perhaps page tables */
   bool any;
