@@ -141,7 +141,8 @@ verdict 'the table of suite explore' cmp found explore.rows
 verdict 'its columns' prints 0 '^complete search of +distinct +a second +x distinct$'
 verdict 'its numbers of executions' prints 0 '^9 drop +362880 .* 1\.00x$'
 number='[0-9.e+]*'
-verdict 'its record' grep -q "\"name\":\"5 drop\",\"min_ns\":$number,.*\"distinct\":120.0" record.json
+verdict 'its record' \
+  grep -q "\"name\":\"5 drop\",\"min_ns\":$number,.*\"distinct\":120.0" record.json
 
 run bench alloc --rounds 1 --json record.json
 verdict 'a record in a file leaves the table' prints 0 '^operation '

@@ -49,7 +49,13 @@ verdict 'the next run shows the orphans' prints 0 '^ +orphan:p '
 verdict 'and says that it boots nothing' grep -q 'machine: skipped' out
 
 # A damaged list of a handle: the audit follows it.
-printf 'framesim 1\nadopt "l" -> l\npop l -> u\npoke paddr(u) in_list = 77\nadopt "f" -> f\n' >poke.fms
+cat >poke.fms <<'END'
+framesim 1
+adopt "l" -> l
+pop l -> u
+poke paddr(u) in_list = 77
+adopt "f" -> f
+END
 run run --resume --ram m.ram poke.fms
 run check m.ram
 verdict 'a mark that is wrong is found' exits 1
@@ -106,9 +112,9 @@ run check --repair long.ram
 verdict 'when the writer is dead it is repaired' exits 0
 
 # Progress goes to a terminal only.
-script -qec "'$program' check m.ram" /dev/null >tty 2>&1 || true
+script -qec "'$program' check m.ram" /dev/null >terminal 2>&1 || true
 said='framesim check, on a terminal'
-verdict 'on a terminal there is progress' grep -q 'checking slots: ' tty
+verdict 'on a terminal there is progress' grep -q 'checking slots: ' terminal
 run check m.ram
 verdict 'and without one there is none' test ! -s err
 finish

@@ -10,8 +10,8 @@
  * in "Wx1 Wy1r | Rya Rx".  The outcome of an execution is what was read, in that order, and
  * behind a semicolon the last values of x, y and z: "11;110".
  */
-#ifndef FM_TESTS_EXPLORE_LITMUS_H
-#define FM_TESTS_EXPLORE_LITMUS_H
+#ifndef FM_TESTS_UNIT_EXPLORE_LITMUS_H
+#define FM_TESTS_UNIT_EXPLORE_LITMUS_H
 
 #include <string.h>
 

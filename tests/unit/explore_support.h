@@ -5,8 +5,8 @@
  * On one slot: each thread is a list of steps, as in "claim,read,drop".  A step after a get or a
  * claim is done only if that succeeded; "unique" that fails drops its handle instead.
  */
-#ifndef FM_TESTS_EXPLORE_SUPPORT_H
-#define FM_TESTS_EXPLORE_SUPPORT_H
+#ifndef FM_TESTS_UNIT_EXPLORE_SUPPORT_H
+#define FM_TESTS_UNIT_EXPLORE_SUPPORT_H
 
 #include "sim/explore/explore.h"
 #include "sim/hook.h"
