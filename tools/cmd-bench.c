@@ -81,7 +81,7 @@ static void print_contract(const GArray *rows)
   printf("%-26s %9s %9s %13s %8s\n", "per step", "min ns", "median", "unchecked min", "ratio");
   for (guint i = 0; i < rows->len; i++) {
     const struct bench_row *row = &g_array_index(rows, struct bench_row, i);
-    printf("%-26s %9.0f %9.0f %13.0f %7.2fx\n", row->name, row->min_ns, row->median_ns,
+    printf("%-26s %9.1f %9.1f %13.1f %7.2fx\n", row->name, row->min_ns, row->median_ns,
            row->bare_ns, row->min_ns / row->bare_ns);
   }
 }

@@ -13,6 +13,7 @@
 #include "tools/cli.h"
 #include "tools/explore-report.h"
 #include "tools/explore-strength.h"
+#include "tools/html-out.h"
 
 static volatile sig_atomic_t interrupted;
 
@@ -38,6 +39,7 @@ struct choices {
   char *schedule;
   char *variant;
   char *json;
+  char *html;
   char **weaken;
   char **remove_fence;
   char **defines;
@@ -51,7 +53,7 @@ static void choices_clear(struct choices *choices)
   char *const texts[] = {
       choices->model,  choices->preemptions, choices->weak_fail, choices->retries, choices->races,
       choices->random, choices->executions,  choices->seconds,   choices->steps,   choices->jobs,
-      choices->seed,   choices->schedule,    choices->json,      choices->variant};
+      choices->seed,   choices->schedule,    choices->json,      choices->variant, choices->html};
   for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
     g_free(texts[i]);
   g_strfreev(choices->weaken);
@@ -272,6 +274,21 @@ static int exit_of_run(enum sim_verdict verdict, const char *path)
   return CLI_INPUT;
 }
 
+/* The page of the execution that was shown, or nothing: then why. */
+static bool close_page(FILE *page, const char *path, const sim_player *player,
+                       const struct sim_front_report *report)
+{
+  if (report->played)
+    return html_out_close(page, path, player);
+  html_out_discard(page, path);
+  if (report->explored)
+    fprintf(stderr,
+            "framesim explore: %s is not written, there is nothing to play: no execution has a "
+            "finding, and no 'sometimes' came true (--schedule plays any execution)\n",
+            path);
+  return true;
+}
+
 static int explore(const sim_script *script, const char *path, struct choices *choices,
                    const struct sim_run_options *run_options, struct sim_front_options *options)
 {
@@ -279,6 +296,12 @@ static int explore(const sim_script *script, const char *path, struct choices *c
   g_autofree char *command = again(path, choices);
   int status;
   options->again = command;
+  g_autoptr(sim_player) player =
+      choices->html != NULL ? sim_player_new("explore", script->source->name) : NULL;
+  FILE *page = choices->html != NULL ? html_out_open(choices->html) : NULL;
+  if (choices->html != NULL && page == NULL)
+    return CLI_INPUT;
+  options->player = player;
   options->search.interrupt = &interrupted;
   (void)signal(SIGINT, on_interrupt);
   enum sim_verdict verdict = sim_front_explore(script, run_options, options, &report);
@@ -294,6 +317,8 @@ static int explore(const sim_script *script, const char *path, struct choices *c
     if (choices->json != NULL && !explore_report_json(choices->json, path, &report))
       status = CLI_INPUT;
   }
+  if (page != NULL && !close_page(page, choices->html, player, &report))
+    status = CLI_INPUT;
   sim_front_report_clear(&report);
   return status;
 }
@@ -355,6 +380,8 @@ static int parse_options(int *argc, char ***argv, struct choices *choices)
        "NAME=VALUE"},
       {"seed", 's', 0, G_OPTION_ARG_STRING, &choices->seed,
        "Of random choices before the threads (0)", "N"},
+      {"html", 0, 0, G_OPTION_ARG_FILENAME, &choices->html, "Write a page that plays what is found",
+       "FILE"},
       {"quiet", 'q', 0, G_OPTION_ARG_NONE, &choices->quiet, "Print only errors", NULL},
       {"json", 0, 0, G_OPTION_ARG_FILENAME, &choices->json,
        "Write JSON Lines to FILE (- is stdout)", "FILE"},
@@ -380,6 +407,8 @@ static int explore_chosen(int argc, char **argv, struct choices *choices)
     return cli_usage_error("explore", "--variant %s: the museum has no such form (framesim museum)",
                            choices->variant);
   run_options.variant = choices->variant;
+  if (choices->strength && choices->html != NULL)
+    return cli_usage_error("explore", "--strength and --html do not go together");
   if (choices->strength && argc > 1)
     return explore_strength(argv + 1, argc - 1, choices->json);
   if (argc != 2)

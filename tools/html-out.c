@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "sim/player/page.h"
 
@@ -36,4 +38,13 @@ bool html_out_close(FILE *file, const char *path, const sim_player *player)
             "framesim: %s: the last %" PRIu64 " moments are not in it: a page has %u at most\n",
             path, left_out, SIM_PLAYER_MOMENTS);
   return error == 0;
+}
+
+void html_out_discard(FILE *file, const char *path)
+{
+  struct stat status;
+  bool regular = fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode);
+  (void)fclose(file);
+  if (regular)
+    (void)unlink(path);
 }

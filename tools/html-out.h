@@ -16,4 +16,7 @@ FILE *html_out_open(const char *path);
  * message. */
 bool html_out_close(FILE *file, const char *path, const sim_player *player);
 
+/* Nothing is to be written after all: closes the file, and removes it if it is a regular one. */
+void html_out_discard(FILE *file, const char *path);
+
 #endif

@@ -23,4 +23,4 @@ draw tables.svg tables docs/examples/cow.fms --process q --step 7
 draw buddy.svg buddy docs/examples/buddies.fms --step 5
 draw states.svg states docs/examples/busy.fms --frame f --step 3.drop.dec
 draw spacetime.svg spacetime docs/examples/busy.fms
-draw regions.svg regions docs/lessons/01-life-of-a-frame/firecracker-24g.e820
+draw regions.svg regions docs/lessons/01-two-arrays/firecracker-24g.e820

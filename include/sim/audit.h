@@ -44,10 +44,16 @@ struct sim_audit_fault {
   uint64_t expected;  /* holders known for count.holders, else what should stand there */
   enum sim_audit_clause number;
   bool of_slot;
-  char place[48]; /* which list, entry or CPU; "" if the frame says all */
+  const char *storage; /* of a slot: sim_storage_view() */
+  char place[48];      /* which list, entry or CPU; "" if the frame says all */
 };
 
-/* "ref_count 0x1", or "order 3 of CPU 1; found 0x5, expected 0x4": newly allocated. */
+/* What the proof of the modelled module calls the contents of a slot's storage: "Empty", "Untyped",
+ * "FrameLink", "PTNode"; "Other" for metadata of types that it does not know.  Static. */
+const char *sim_storage_view(const struct fm_slot_view *view);
+
+/* "ref_count 0x1, storage PTNode", or "order 3 of CPU 1; found 0x5, expected 0x4": newly allocated.
+ */
 char *sim_audit_figures(const struct sim_audit_fault *fault);
 
 /* How many references the caller knows of at this frame; data is the caller's.  Frames

@@ -135,8 +135,8 @@ void audit_find_extents(struct audit *audit);
 void audit_slots(struct audit *audit, uint64_t first, uint64_t end, GArray *faults);
 
 /* A fault of the slot of this frame, without further figures. */
-struct sim_audit_fault audit_slot_fault(fm_paddr frame, enum sim_audit_clause clause,
-                                        uint64_t count);
+struct sim_audit_fault audit_slot_fault(fm_paddr frame, const struct fm_slot_view *view,
+                                        enum sim_audit_clause clause, uint64_t count);
 
 /* ---- threads.c ---- */
 

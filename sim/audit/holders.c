@@ -80,7 +80,7 @@ bool audit_check_holders(struct audit *audit, fm_paddr frame, const struct fm_sl
     text = "a unique frame has exactly one holder";
   if (text == NULL)
     return false;
-  *ret = audit_slot_fault(frame, SIM_AUDIT_COUNT_HOLDERS, view->ref_count);
+  *ret = audit_slot_fault(frame, view, SIM_AUDIT_COUNT_HOLDERS, view->ref_count);
   ret->text = text;
   ret->expected = expected;
   return true;

@@ -16,21 +16,24 @@ struct stretch {
   guint extent; /* the first extent that does not end before it */
 };
 
-struct sim_audit_fault audit_slot_fault(fm_paddr frame, enum sim_audit_clause clause,
-                                        uint64_t count)
+struct sim_audit_fault audit_slot_fault(fm_paddr frame, const struct fm_slot_view *view,
+                                        enum sim_audit_clause clause, uint64_t count)
 {
   return (struct sim_audit_fault){.frame = frame,
                                   .clause = sim_audit_clause_name(clause),
                                   .text = sim_audit_clause_text(clause),
                                   .count = count,
                                   .number = clause,
-                                  .of_slot = true};
+                                  .of_slot = true,
+                                  .storage = sim_storage_view(view)};
 }
 
 static void found(struct stretch *stretch, fm_paddr frame, enum sim_audit_clause clause,
                   uint64_t count)
 {
-  struct sim_audit_fault fault = audit_slot_fault(frame, clause, count);
+  struct fm_slot_view view;
+  fm_slot_view(stretch->audit->kernel, fm_slot_at(frame), &view);
+  struct sim_audit_fault fault = audit_slot_fault(frame, &view, clause, count);
   g_array_append_val(stretch->faults, fault);
 }
 
@@ -178,10 +181,11 @@ static void check_written(struct stretch *stretch, uint64_t nr, uint64_t end)
 
 static void found_hole(struct stretch *stretch, uint64_t nr, uint64_t end)
 {
-  struct sim_audit_fault fault =
-      audit_slot_fault(fm_paddr_of(nr * FM_PAGE_SIZE), SIM_AUDIT_SLOT_HOLE, end - nr);
-  fault.of_slot = false;
-  fault.expected = 0;
+  struct sim_audit_fault fault = {.frame = fm_paddr_of(nr * FM_PAGE_SIZE),
+                                  .clause = sim_audit_clause_name(SIM_AUDIT_SLOT_HOLE),
+                                  .text = sim_audit_clause_text(SIM_AUDIT_SLOT_HOLE),
+                                  .count = end - nr,
+                                  .number = SIM_AUDIT_SLOT_HOLE};
   (void)g_strlcpy(fault.place, "slots from here on", sizeof(fault.place));
   g_array_append_val(stretch->faults, fault);
 }

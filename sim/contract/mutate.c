@@ -196,7 +196,7 @@ static bool boot(const struct mutation *mutation, struct mutate_scene *scene, GE
 static void watch_and_act(const struct mutation *mutation, struct mutate_scene *scene)
 {
   struct setting setting = {scene, mutation};
-  struct watch watch = {{after, spin}, scene->contract};
+  struct watch watch = {.observer = {.after = after, .spin = spin}, .contract = scene->contract};
   fm_port_this_cpu.alone = true;
   (void)sim_guard_run(scene->machine, prepare, &setting);
   sim_observer = &watch.observer;

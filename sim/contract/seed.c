@@ -3,7 +3,8 @@
 
 #include <stddef.h>
 
-#define BY_TYPE "the compiler: one struct with asserted offsets, one function for the conversion"
+#define BY_AUDIT "no rule but a view: what `check` says of a slot ends in it (storage PTNode)"
+#define BY_TYPE  "the compiler: one struct with asserted offsets, one function for the conversion"
 
 const struct sim_seed_line sim_seed_lines[] = {
     {"slot invariant", "invariant", "UNUSED: in_list is 0", "slot.unused_in_list", NULL},
@@ -41,6 +42,7 @@ const struct sim_seed_line sim_seed_lines[] = {
      "list.link, frame_paddr.inverse", NULL},
     {"meta_to_frame", "ensures", "the inverse of frame_to_meta; page-aligned",
      "frame_paddr.inverse", NULL},
+    {"storage view", "spec", "Empty, Untyped, FrameLink or PTNode", "", BY_AUDIT},
     {"size_of_meta_slot", "ensures", "a slot is 64 bytes, aligned to 8", "", BY_TYPE},
     {"get_slot", "ensures", "succeeds if and only if the address has a slot", "address.has_slot",
      NULL},

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "sim/error.h"
+#include "sim/explore/film.h"
 #include "sim/explore/table.h"
 #include "sim/explore/tokens.h"
 
@@ -17,8 +18,9 @@ struct front {
   struct sim_program *program;
   struct sim_explore_thread threads[SIM_PROGRAM_THREADS];
   struct sim_explore_program search;
-  uint8_t *seen; /* for each condition, shared with worker processes */
-  int witness;   /* the condition whose first witness is looked for; NONE: no */
+  sim_film *film; /* of the replay under way; or NULL */
+  uint8_t *seen;  /* for each condition, shared with worker processes */
+  int witness;    /* the condition whose first witness is looked for; NONE: no */
 };
 
 /* ---- The program as the search wants it ---- */
@@ -38,6 +40,8 @@ static bool judge(sim_explore *explore, GString *text, void *data)
   struct front *front = data;
   const struct sim_program_failure *failure = sim_program_judge(front->program);
   (void)explore;
+  if (front->film != NULL)
+    sim_film_judged(front->film);
   if (front->witness != SIM_PROGRAM_NONE)
     return failure != NULL || !front->program->conditions[front->witness].now;
   for (guint i = 0; i < front->program->n_conditions; i++)
@@ -248,6 +252,28 @@ static void show(struct front *front, const struct sim_trail *trail, const char 
     g_string_append_printf(text, "again:    %s --schedule '%s'\n", front->options->again, schedule);
 }
 
+/* The first execution that is shown is the one to play.  `text`: if it has no finding. */
+static bool play(struct front *front, const struct sim_trail *trail, const char *text)
+{
+  struct sim_front_report *report = front->report;
+  const sim_execution *shown = trail->execution;
+  const struct sim_explore_options *options = &report->options;
+  uint32_t position = 0;
+  if (front->options->player == NULL || report->played)
+    return true;
+  sim_program_reset(front->program); /* its handles are as they are before the threads */
+  const char *kind = front->witness == SIM_PROGRAM_NONE ? kind_name(shown->finding.kind) : NULL;
+  front->film = sim_film_new(front->options->player, front->program, trail, options, kind,
+                             kind != NULL ? shown->finding.text : text);
+  sim_explore_set_watch(sim_film_watch, front->film);
+  g_autoptr(sim_execution) again = sim_explore_replay(&front->search, options, shown->tokens,
+                                                      shown->nr_tokens, &position, &report->error);
+  sim_explore_set_watch(NULL, NULL);
+  front->film = sim_film_free(front->film);
+  report->played = again != NULL;
+  return again != NULL;
+}
+
 static bool show_finding(struct front *front, const sim_execution *found)
 {
   struct sim_trail trail = {0};
@@ -255,8 +281,9 @@ static bool show_finding(struct front *front, const sim_execution *found)
     return false;
   report_finding(front, &trail);
   show(front, &trail, front->report->schedule);
+  bool good = play(front, &trail, NULL);
   sim_trail_clear(&trail);
-  return true;
+  return good;
 }
 
 /* ---- What happens sometimes ---- */
@@ -277,6 +304,8 @@ static bool find_witness(struct front *front, guint index, struct sim_front_witn
     g_string_append_printf(front->report->table, "\n%s: %s, for instance:\n\n", witness->place,
                            witness->text);
     show(front, &trail, witness->schedule);
+    g_autofree char *text = g_strdup_printf("%s came true", witness->text);
+    good = play(front, &trail, text);
   }
   front->witness = SIM_PROGRAM_NONE;
   sim_trail_clear(&trail);
@@ -358,6 +387,7 @@ static void run_schedule(struct front *front)
   report->findings = report->verdict == SIM_EXPLORE_VIOLATED;
   report_finding(front, &trail);
   show(front, &trail, report->schedule);
+  (void)play(front, &trail, NULL);
   sim_trail_clear(&trail);
 }
 
@@ -382,6 +412,8 @@ static bool explore_group(sim_run *run, const struct sim_command *first, void *d
       search(front);
     (void)munmap(front->seen, SIM_PROGRAM_CONDITIONS);
   }
+  if (front->report->played)
+    sim_film_facts(front->options->player, front->report);
   const struct sim_command *rest = front->program->rest;
   if (rest != NULL) {
     g_autofree char *place = sim_table_place(rest);

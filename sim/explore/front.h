@@ -9,6 +9,7 @@
 #define SIM_EXPLORE_FRONT_H
 
 #include "sim/explore/explore.h"
+#include "sim/player/document.h"
 #include "sim/script/run.h"
 
 /* Which fields of the options were given from outside, and win over the script's. */
@@ -27,7 +28,9 @@ struct sim_front_options {
   struct sim_explore_options search; /* `all` false: stop at the first finding */
   guint given;                       /* enum sim_front_given */
   const char *schedule;              /* run this one execution; or NULL */
-  const char *again;                 /* "framesim explore x.fms": how to run it again; or NULL */
+  sim_player *player; /* takes the execution that is shown first: the finding's, a witness, or that
+                       * of the schedule; borrowed, or NULL */
+  const char *again;  /* "framesim explore x.fms": how to run it again; or NULL */
 };
 
 /* One access of a race. */
@@ -55,6 +58,7 @@ struct sim_front_report {
   double seconds;
   const char *variant; /* of the museum; or NULL */
   const char *limit;   /* or NULL */
+  bool played;         /* the player has an execution */
   bool one;            /* only the one execution of a schedule */
   const char *kind;    /* of the finding: "race", "panic", ...; NULL: none */
   char *text;          /* of the finding */

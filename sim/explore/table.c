@@ -24,7 +24,7 @@ char *sim_table_place(const struct sim_command *command)
   return g_strdup_printf("%s:%u", command->place.source->name, sim_place_line(command->place));
 }
 
-static const struct sim_command *command_of(const struct sim_trail *trail, int32_t event)
+const struct sim_command *sim_trail_command(const struct sim_trail *trail, int32_t event)
 {
   return event >= 0 && (guint)event < trail->commands->len
              ? g_array_index(trail->commands, const struct sim_command *, (guint)event)
@@ -33,7 +33,7 @@ static const struct sim_command *command_of(const struct sim_trail *trail, int32
 
 char *sim_trail_place(const struct sim_trail *trail, int32_t event)
 {
-  return sim_table_place(command_of(trail, event));
+  return sim_table_place(sim_trail_command(trail, event));
 }
 
 static const struct sim_execution_event *event_at(const struct sim_trail *trail, int32_t index)
@@ -41,8 +41,7 @@ static const struct sim_execution_event *event_at(const struct sim_trail *trail,
   return &trail->execution->events[index];
 }
 
-/* Where in the slots an event is; false: it is elsewhere. */
-static bool in_slot(const struct sim_program *program, const struct sim_execution_event *event,
+bool sim_table_slot(const struct sim_program *program, const struct sim_execution_event *event,
                     fm_paddr *ret_frame, uint64_t *ret_offset)
 {
   uint64_t address = (uint64_t)(uintptr_t)event->where;
@@ -54,14 +53,15 @@ static bool in_slot(const struct sim_program *program, const struct sim_executio
   return true;
 }
 
-static bool is_count(const struct sim_program *program, const struct sim_execution_event *event)
+bool sim_table_is_count(const struct sim_program *program, const struct sim_execution_event *event)
 {
   fm_paddr frame;
   uint64_t offset;
-  return in_slot(program, event, &frame, &offset) && offset == offsetof(struct fm_slot, ref_count);
+  return sim_table_slot(program, event, &frame, &offset) &&
+         offset == offsetof(struct fm_slot, ref_count);
 }
 
-static char *value_text(bool count, uint64_t value)
+char *sim_table_value(bool count, uint64_t value)
 {
   enum fm_count_state state = fm_count_state(value);
   if (!count || state == FM_STATE_SHARED || state == FM_STATE_ILLEGAL)
@@ -77,26 +77,27 @@ static bool is_repeat(const struct sim_trail *trail, int32_t index)
   const struct sim_execution_event *event = event_at(trail, index);
   const struct sim_execution_event *before = index > 0 ? event - 1 : NULL;
   return before != NULL && !event->atomic && before->thread == event->thread &&
-         before->site == event->site && command_of(trail, index) == command_of(trail, index - 1) &&
+         before->site == event->site &&
+         sim_trail_command(trail, index) == sim_trail_command(trail, index - 1) &&
          (event->site == FM_SITE_IO_READ || event->site == FM_SITE_IO_WRITE);
 }
 
-static bool is_shown(const struct sim_trail *trail, int32_t index)
+bool sim_trail_is_shown(const struct sim_trail *trail, int32_t index)
 {
   return !fm_site_info((enum fm_site)event_at(trail, index)->site)->quiet &&
          !is_repeat(trail, index);
 }
 
-static guint row_of(const struct sim_trail *trail, int32_t index)
+guint sim_trail_row(const struct sim_trail *trail, int32_t index)
 {
   guint row = 0;
   for (int32_t i = 0; i <= index; i++)
-    row += is_shown(trail, i);
+    row += sim_trail_is_shown(trail, i);
   return row;
 }
 
 /* How often an access was made in a row. */
-static guint times(const struct sim_trail *trail, int32_t index)
+guint sim_trail_times(const struct sim_trail *trail, int32_t index)
 {
   guint count = 1;
   while ((uint32_t)index + count < trail->execution->nr_events &&
@@ -108,9 +109,9 @@ static guint times(const struct sim_trail *trail, int32_t index)
 /* "1 -> busy", "= 1", "saw 2": what an event did. */
 static char *deed_text(const struct sim_program *program, const struct sim_execution_event *event)
 {
-  bool count = is_count(program, event);
-  g_autofree char *read = value_text(count, event->read);
-  g_autofree char *written = value_text(count, event->written);
+  bool count = sim_table_is_count(program, event);
+  g_autofree char *read = sim_table_value(count, event->read);
+  g_autofree char *written = sim_table_value(count, event->written);
   bool cas = event->kind == FM_ACCESS_CAS;
   if (event->reads && event->writes)
     return g_strdup_printf("%s -> %s", read, written);
@@ -141,10 +142,11 @@ static char *cell_text(const struct table *table, int32_t index)
   const struct sim_trail *trail = table->trail;
   const struct sim_execution_event *event = event_at(trail, index);
   const struct fm_site_info *info = fm_site_info((enum fm_site)event->site);
-  guint count = times(trail, index);
+  guint count = sim_trail_times(trail, index);
   g_autofree char *deed =
       count > 1 ? g_strdup_printf("%u times", count) : deed_text(program, event);
-  g_autofree char *from = event->from >= 0 ? g_strdup_printf("  <- %u", row_of(trail, event->from))
+  g_autofree char *from = event->from >= 0
+                              ? g_strdup_printf("  <- %u", sim_trail_row(trail, event->from))
                           : event->from == SIM_EXECUTION_INITIAL ? g_strdup("  <- start")
                                                                  : g_strdup("");
   bool weakened = table->options->order[event->site] != 0;
@@ -158,10 +160,10 @@ static char *slot_text(const struct sim_program *program, const struct sim_execu
 {
   fm_paddr frame;
   uint64_t offset;
-  if (!in_slot(program, event, &frame, &offset))
+  if (!sim_table_slot(program, event, &frame, &offset))
     return g_strdup("");
   g_autofree char *at = with_frame ? g_strdup_printf("0x%" PRIx64 " ", frame.raw) : g_strdup("");
-  bool written = event->writes && event->atomic && is_count(program, event);
+  bool written = event->writes && event->atomic && sim_table_is_count(program, event);
   if (!written)
     return with_frame ? g_steal_pointer(&at) : g_strdup("");
   enum fm_count_state state = fm_count_state(event->written);
@@ -197,16 +199,16 @@ static void measure(struct table *table)
   }
   for (uint32_t i = 0; i < table->trail->execution->nr_events; i++) {
     const struct sim_execution_event *event = event_at(table->trail, (int32_t)i);
-    const struct sim_command *command = command_of(table->trail, (int32_t)i);
+    const struct sim_command *command = sim_trail_command(table->trail, (int32_t)i);
     fm_paddr frame;
     uint64_t offset;
-    if (!is_shown(table->trail, (int32_t)i))
+    if (!sim_trail_is_shown(table->trail, (int32_t)i))
       continue;
     g_autofree char *cell = cell_text(table, (int32_t)i);
     g_autofree char *text = command != NULL ? command_text(command) : g_strdup("");
     widen(table, event->thread, cell);
     widen(table, event->thread, text);
-    if (!in_slot(table->program, event, &frame, &offset))
+    if (!sim_table_slot(table->program, event, &frame, &offset))
       continue;
     table->several |= table->any && frame.raw != table->frame.raw;
     table->frame = frame;
@@ -248,15 +250,15 @@ static void append_events(struct table *table)
 {
   for (uint32_t i = 0; i < table->trail->execution->nr_events; i++) {
     const struct sim_execution_event *event = event_at(table->trail, (int32_t)i);
-    const struct sim_command *command = command_of(table->trail, (int32_t)i);
-    if (!is_shown(table->trail, (int32_t)i))
+    const struct sim_command *command = sim_trail_command(table->trail, (int32_t)i);
+    if (!sim_trail_is_shown(table->trail, (int32_t)i))
       continue;
     if (command != NULL && table->last[event->thread] != command) {
       g_autofree char *text = command_text(command);
       append_row(table, "", event->thread, text, "");
       table->last[event->thread] = command;
     }
-    g_autofree char *number = g_strdup_printf("%u", row_of(table->trail, (int32_t)i));
+    g_autofree char *number = g_strdup_printf("%u", sim_trail_row(table->trail, (int32_t)i));
     g_autofree char *cell = cell_text(table, (int32_t)i);
     g_autofree char *slot = slot_text(table->program, event, table->several);
     append_row(table, number, event->thread, cell, slot);
@@ -277,14 +279,14 @@ static const char *part_of_slot(uint64_t offset)
 static void append_access(const struct table *table, int32_t index)
 {
   const struct sim_execution_event *event = event_at(table->trail, index);
-  const struct sim_command *command = command_of(table->trail, index);
+  const struct sim_command *command = sim_trail_command(table->trail, index);
   g_autofree char *place = sim_table_place(command);
   g_autofree char *text = command != NULL ? sim_command_text(command) : g_strdup("?");
   bool writes = event->writes || event->kind == FM_ACCESS_WRITE;
   g_string_append_printf(table->text, "  %-6s %s at %-3u %-14s (%s: %s)\n",
                          table->program->threads[event->thread].name, writes ? "writes" : "reads ",
-                         row_of(table->trail, index), fm_site_info((enum fm_site)event->site)->name,
-                         place, text);
+                         sim_trail_row(table->trail, index),
+                         fm_site_info((enum fm_site)event->site)->name, place, text);
 }
 
 static void append_race(const struct table *table)
@@ -293,7 +295,7 @@ static void append_race(const struct table *table)
   const struct sim_execution_event *event = event_at(table->trail, finding->second);
   fm_paddr frame;
   uint64_t offset;
-  if (in_slot(table->program, event, &frame, &offset))
+  if (sim_table_slot(table->program, event, &frame, &offset))
     g_string_append_printf(table->text, "\nrace on %s of frame 0x%" PRIx64 ", not ordered:\n",
                            part_of_slot(offset), frame.raw);
   else

@@ -242,6 +242,7 @@ static void write_head(GString *json, const struct sim_player_moment *moment)
   member(json, "order", moment->order);
   member(json, "seen", moment->seen);
   member(json, "written", moment->written);
+  member(json, "from", moment->from);
   member(json, "what", moment->what);
   member(json, "frame", moment->frame);
   member(json, "result", moment->result);

@@ -42,7 +42,7 @@ enum sim_player_section {
 
 /* What a moment is, beside its rows.  Strings may be NULL: nothing to say. */
 struct sim_player_moment {
-  const char *kind; /* "step", "point", "finding", "sample", "end" */
+  const char *kind; /* "start", "step", "point", "finding", "sample", "end" */
   uint64_t step;    /* 0: none */
   int32_t cpu;      /* -1: none */
   const char *thread;
@@ -51,9 +51,10 @@ struct sim_player_moment {
   const char *order;
   const char *seen;
   const char *written;
+  const char *from;   /* where what was seen had been written: "step 3" */
   const char *what;   /* the point in plain words */
   const char *frame;  /* "0x2345000": what it is about */
-  const char *result; /* "Ok", "InUse", ... */
+  const char *result; /* "Ok", "InUse", ...; of a point with which a thread ends: "ended" */
   const char *text;   /* of moments that are no command */
 };
 

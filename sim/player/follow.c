@@ -11,7 +11,7 @@
 
 /* ---- Places ---- */
 
-static uint32_t source_of(sim_follow *follow, const sim_source *source)
+uint32_t follow_source(sim_follow *follow, const sim_source *source)
 {
   gsize known = GPOINTER_TO_SIZE(g_hash_table_lookup(follow->sources, source));
   if (known != 0)
@@ -21,13 +21,13 @@ static uint32_t source_of(sim_follow *follow, const sim_source *source)
   return number;
 }
 
-static int32_t command_of(sim_follow *follow, const struct sim_command *command)
+int32_t follow_command(sim_follow *follow, const struct sim_command *command)
 {
   gsize known = GPOINTER_TO_SIZE(g_hash_table_lookup(follow->commands, command));
   if (known != 0)
     return (int32_t)known - 1;
   g_autofree char *text = sim_command_text(command);
-  int32_t number = sim_player_command(follow->player, source_of(follow, command->place.source),
+  int32_t number = sim_player_command(follow->player, follow_source(follow, command->place.source),
                                       sim_place_line(command->place), text);
   g_hash_table_insert(follow->commands, (gpointer)command, GSIZE_TO_POINTER(number + 1));
   return number;
@@ -118,14 +118,27 @@ static void tell_findings_between(sim_follow *follow, sim_run *run)
   }
 }
 
+/* ---- Questions ---- */
+
+static void tell_questions(sim_follow *follow, const sim_run *run)
+{
+  const GArray *questions = sim_run_questions(run);
+  for (; follow->asked < questions->len; follow->asked++) {
+    const struct sim_question *one = &g_array_index(questions, struct sim_question, follow->asked);
+    sim_player_question(follow->player, one->text, (const char *const *)one->choices, one->answer,
+                        one->because);
+  }
+}
+
 /* ---- What happens ---- */
 
 static void on_begin(sim_run *run, void *data)
 {
   sim_follow *follow = data;
-  (void)command_of(follow, run->cpu->command); /* in the order in which steps begin */
+  (void)follow_command(follow, run->cpu->command); /* in the order in which steps begin */
   count_expectations(follow, run);
   hand_over_said(follow);
+  tell_questions(follow, run);
   tell_findings_between(follow, run);
   if (run->sched == NULL)
     g_ptr_array_set_size(follow->passed, 0);
@@ -137,7 +150,7 @@ static bool is_write(const struct fm_access *access)
   return access->kind == FM_ACCESS_WRITE || sim_access_written(access, &value);
 }
 
-static void note_access(sim_follow *follow, const sim_run *run, const struct fm_access *access)
+void follow_note_access(sim_follow *follow, const sim_run *run, const struct fm_access *access)
 {
   uint64_t address = (uint64_t)(uintptr_t)access->where;
   uint64_t number = (address - FM_META_WINDOW) / FM_SLOT_SIZE;
@@ -163,7 +176,7 @@ static void tell_point(sim_follow *follow, sim_run *run, const struct fm_access 
                                            .step = cpu->step,
                                            .cpu = (int32_t)cpu->id,
                                            .thread = cpu->name,
-                                           .command = command_of(follow, cpu->command),
+                                           .command = follow_command(follow, cpu->command),
                                            .point = info->name,
                                            .order = fm_order_name(sim_access_order(access)),
                                            .seen = seen,
@@ -185,7 +198,7 @@ static void on_access(sim_run *run, const struct fm_access *access, void *data)
   const struct fm_site_info *info = fm_site_info(access->site);
   if (run->kernel == NULL || !run->cpu->in_step || run->abandoning)
     return;
-  note_access(follow, run, access);
+  follow_note_access(follow, run, access);
   if (info->quiet)
     return;
   if (run->sched != NULL)
@@ -244,7 +257,7 @@ static void on_end(sim_run *run, void *data)
                                            .step = cpu->step,
                                            .cpu = (int32_t)cpu->id,
                                            .thread = cpu == &run->main ? NULL : cpu->name,
-                                           .command = command_of(follow, cpu->command),
+                                           .command = follow_command(follow, cpu->command),
                                            .result = result_of(run)};
   if (sim_player_begin(follow->player, &moment)) {
     tell_changes(follow, run);
@@ -304,16 +317,10 @@ struct sim_run_watcher *sim_follow_watcher(sim_follow *follow)
 
 /* ---- The end ---- */
 
-static void tell_facts(sim_follow *follow, const sim_run *run)
+void follow_tell_machine(sim_follow *follow, const sim_run *run)
 {
   sim_player *player = follow->player;
-  g_autofree char *seed = g_strdup_printf("%" PRIu64, run->seed);
-  g_autofree char *steps = g_strdup_printf("%" PRIu64, run->steps);
-  g_autofree char *expectations = g_strdup_printf("%" PRIu64, run->expectations);
   sim_player_set_title(player, run->title);
-  sim_player_fact(player, "seed", seed);
-  sim_player_fact(player, "steps", steps);
-  sim_player_fact(player, "expectations", expectations);
   if (run->kernel == NULL)
     return;
   const struct fm_kernel *kernel = run->kernel;
@@ -327,6 +334,18 @@ static void tell_facts(sim_follow *follow, const sim_run *run)
   sim_player_region(player, kernel->meta_start, kernel->meta_start + kernel->meta_size, "slots");
 }
 
+static void tell_facts(sim_follow *follow, const sim_run *run)
+{
+  sim_player *player = follow->player;
+  g_autofree char *seed = g_strdup_printf("%" PRIu64, run->seed);
+  g_autofree char *steps = g_strdup_printf("%" PRIu64, run->steps);
+  g_autofree char *expectations = g_strdup_printf("%" PRIu64, run->expectations);
+  sim_player_fact(player, "seed", seed);
+  sim_player_fact(player, "steps", steps);
+  sim_player_fact(player, "expectations", expectations);
+  follow_tell_machine(follow, run);
+}
+
 void sim_follow_end(sim_follow *follow, sim_run *run, enum sim_verdict verdict)
 {
   static const char *const words[] = {
@@ -336,9 +355,10 @@ void sim_follow_end(sim_follow *follow, sim_run *run, enum sim_verdict verdict)
       [SIM_VERDICT_INPUT] = "unusable",
   };
   const char *word = run->stopped_early && verdict == SIM_VERDICT_HELD ? "stopped" : words[verdict];
-  (void)source_of(follow, run->script->source);
+  (void)follow_source(follow, run->script->source);
   count_expectations(follow, run);
   hand_over_said(follow);
+  tell_questions(follow, run);
   tell_findings_between(follow, run);
   g_autofree char *text =
       g_strdup_printf("The end: %s, %" PRIu64 " step%s, %" PRIu64 " finding%s", word, run->steps,

@@ -5,6 +5,7 @@
 
 #include "sim/player/follow.h"
 #include "sim/script/interp.h"
+#include "sim/script/question.h"
 
 /* Slots that say the same, as a boot left them. */
 struct follow_slots {
@@ -37,6 +38,7 @@ struct sim_follow {
   GHashTable *holders;  /* sim_handle * -> struct follow_holder */
   uint64_t looks;       /* at all handles */
   guint found;          /* findings that are told */
+  guint asked;          /* questions that are told */
   uint64_t expectations;
   bool memory_dirty; /* something else than slots was written: perhaps page tables */
   bool any;
@@ -52,11 +54,25 @@ struct follow_holder {
 
 void follow_holder_free(gpointer data);
 
+/* ---- follow.c ---- */
+
+/* The number of this command in the document, with its source. */
+int32_t follow_command(sim_follow *follow, const struct sim_command *command);
+
+/* The number of this source in the document. */
+uint32_t follow_source(sim_follow *follow, const sim_source *source);
+
+/* The slot, or the tables, may have changed by this access. */
+void follow_note_access(sim_follow *follow, const sim_run *run, const struct fm_access *access);
+
+/* The title, and what the machine is. */
+void follow_tell_machine(sim_follow *follow, const sim_run *run);
+
 /* ---- follow_slots.c ---- */
 
 void follow_epoch_free(gpointer data);
 
-/* A machine was booted in the last moment: looks at all of its slots. */
+/* A machine was booted in the last moment, or is met there: looks at all of its slots. */
 void follow_slots_boot(sim_follow *follow, const sim_run *run);
 
 /* This frame may have another slot than before, or is to be seen. */
@@ -72,6 +88,9 @@ void follow_slots_end(sim_follow *follow);
 
 /* Everything else: handles, page tables, translations, CPUs, free lists, counts. */
 void follow_rows_put(sim_follow *follow, sim_run *run);
+
+/* [name, kind, frame, frames, step, whether it owns references]; new. */
+char *follow_holder_row(const struct sim_handle *handle);
 
 /* Only what may change between two points of a step. */
 void follow_rows_put_tables(sim_follow *follow, sim_run *run);

@@ -28,8 +28,7 @@ static const char *const kinds[SIM_HANDLE_KINDS] = {
     [SIM_HANDLE_WRITER] = "writer",   [SIM_HANDLE_PROCESS] = "process",
 };
 
-/* [name, kind, frame, frames, step, whether it owns references] */
-static char *holder_row(const struct sim_handle *handle)
+char *follow_holder_row(const struct sim_handle *handle)
 {
   bool addressed = handle->size != 0;
   g_autofree char *frame =
@@ -72,7 +71,7 @@ static void put_holder(sim_follow *follow, const struct sim_handle *handle)
   holder->look = follow->looks;
   if (holder->key != NULL && is_same(holder, handle))
     return;
-  g_autofree char *row = holder_row(handle);
+  g_autofree char *row = follow_holder_row(handle);
   g_autofree char *before = holder->key;
   holder->key = holder_key(handle);
   holder->was = *handle;

@@ -33,10 +33,11 @@ enum sim_verdict {
 };
 
 enum sim_text_kind {
-  SIM_TEXT_STEP,    /* what a step did */
-  SIM_TEXT_OUTPUT,  /* what `show` and `note` say */
-  SIM_TEXT_POINT,   /* one access, if points are wanted */
-  SIM_TEXT_MESSAGE, /* an error or a finding */
+  SIM_TEXT_STEP,     /* what a step did */
+  SIM_TEXT_OUTPUT,   /* what `show` and `note` say */
+  SIM_TEXT_QUESTION, /* what `ask` asks, and the answer */
+  SIM_TEXT_POINT,    /* one access, if points are wanted */
+  SIM_TEXT_MESSAGE,  /* an error or a finding */
 };
 
 /* Somebody who follows a run.  Called on the stack of whoever runs the step, with the run as

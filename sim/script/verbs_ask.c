@@ -84,20 +84,20 @@ static void tell_question(sim_run *run, const struct sim_question *question)
 {
   g_autofree char *options =
       question->choices != NULL ? g_strjoinv(" | ", question->choices) : g_strdup("");
-  sim_run_text(run, SIM_TEXT_OUTPUT, "   ?  %s%s%s", question->text, options[0] != '\0' ? "  " : "",
+  sim_run_text(run, SIM_TEXT_QUESTION, "   ?  %s%s%s", question->text, options[0] != '\0' ? "  " : "",
                options);
 }
 
 static void tell_answer(sim_run *run, const struct sim_question *question)
 {
   if (question->given != NULL && question->right)
-    sim_run_text(run, SIM_TEXT_OUTPUT, "      right: %s", question->answer);
+    sim_run_text(run, SIM_TEXT_QUESTION, "      right: %s", question->answer);
   else if (question->given != NULL)
-    sim_run_text(run, SIM_TEXT_OUTPUT, "      wrong: it is %s", question->answer);
+    sim_run_text(run, SIM_TEXT_QUESTION, "      wrong: it is %s", question->answer);
   else
-    sim_run_text(run, SIM_TEXT_OUTPUT, "      answer: %s", question->answer);
+    sim_run_text(run, SIM_TEXT_QUESTION, "      answer: %s", question->answer);
   if (question->because != NULL)
-    sim_run_text(run, SIM_TEXT_OUTPUT, "      because %s", question->because);
+    sim_run_text(run, SIM_TEXT_QUESTION, "      because %s", question->because);
 }
 
 /* The question as it is to be kept; it owns nothing yet if this is false. */
@@ -134,9 +134,9 @@ enum sim_flow sim_verb_ask(sim_run *run, const struct sim_command *command)
     sim_question_clear(&question);
     return SIM_FLOW_STOP;
   }
+  sim_run_flush(run); /* what was said before comes before */
   tell_question(run, &question);
   if (run->options.ask != NULL) {
-    sim_run_flush(run);
     question.given = run->options.ask(&question, run->options.ask_data);
     question.right = question.given != NULL && sim_question_is_right(&question, question.given);
   }

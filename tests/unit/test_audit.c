@@ -100,9 +100,9 @@ END_TEST
 
 START_TEST(the_figures_say_what_was_found)
 {
-  struct sim_audit_fault fault = {.count = 18, .of_slot = true};
+  struct sim_audit_fault fault = {.count = 18, .of_slot = true, .storage = "FrameLink"};
   g_autofree char *slot = sim_audit_figures(&fault);
-  ck_assert_str_eq(slot, "ref_count 0x12");
+  ck_assert_str_eq(slot, "ref_count 0x12, storage FrameLink");
   fault.of_slot = false;
   fault.expected = 17;
   g_autofree char *bare = sim_audit_figures(&fault);

@@ -213,6 +213,23 @@ START_TEST(test_what_is_said_belongs_to_its_step)
 }
 END_TEST
 
+START_TEST(test_a_question_stands_at_its_step_and_keeps_its_answer_back)
+{
+  struct shown *shown =
+      show(MACHINE "claim @1400 -> f\nclone f -> g\n"
+                   "ask \"How many hold it?\" answer refcount f because \"both\"\n"
+                   "drop f\ndrop g\nask \"Free?\" answer state @1400 == unused");
+  ck_assert_uint_eq(film_count(shown->film, "questions"), 2);
+  ck_assert_int_eq(json_object_get_int_member(film_moment(shown->film, 2), "asked"), 1);
+  ck_assert_int_eq(json_object_get_int_member(film_moment(shown->film, 4), "asked"), 2);
+  g_autofree char *json = sim_player_to_json(shown->player);
+  ck_assert_ptr_nonnull(strstr(json, "{\"text\":\"How many hold it?\",\"answer\":\"2\","
+                                     "\"because\":\"both\"}"));
+  ck_assert_ptr_null(strstr(json, "answer: 2"));
+  done(shown);
+}
+END_TEST
+
 START_TEST(test_the_same_run_gives_the_same_document)
 {
   const char *body = BUDDY "pool p\nrepeat 200 { choose { 3: alloc -> p  2: drop any p } }\n"
@@ -257,6 +274,7 @@ Suite *fm_test_suite(void)
   tcase_add_test(tcase, test_holders_are_those_of_the_script);
   tcase_add_test(tcase, test_findings_stand_where_they_were_made);
   tcase_add_test(tcase, test_what_is_said_belongs_to_its_step);
+  tcase_add_test(tcase, test_a_question_stands_at_its_step_and_keeps_its_answer_back);
   tcase_add_test(tcase, test_the_same_run_gives_the_same_document);
   tcase_add_test(tcase, test_frames_beyond_the_strip_are_counted);
   tcase_set_timeout(tcase, 30);

@@ -7,7 +7,7 @@ const ROW_PANELS = [
       ["name", (row) => row[0], "code", 28],
       ["kind", (row) => (row[3] > 1 ? `${row[1]}, ${row[3]} frames` : row[1]), "", 28],
       ["frame", (row) => row[2], "code", 30],
-      ["step", (row) => String(row[4]), "", 14],
+      ["step", (row) => (row[4] > 0 ? String(row[4]) : ""), "", 14],
     ] },
   { id: "tables", section: "table", title: "Page tables", column: "column-rows",
     hint: "user read write execute accessed dirty",

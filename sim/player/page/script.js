@@ -10,7 +10,8 @@ function restingThreads(film, n) {
     const moment = film.moments[i];
     if (!last.has(moment.thread)) last.set(moment.thread, moment);
   }
-  for (const [thread, moment] of last) if (moment.kind !== "point") last.delete(thread);
+  for (const [thread, moment] of last)
+    if (moment.kind !== "point" || moment.result === "ended") last.delete(thread);
   return last;
 }
 

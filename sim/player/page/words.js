@@ -23,11 +23,19 @@ function arrow(moment) {
   return moment.seen !== undefined ? `saw ${moment.seen}` : "";
 }
 
+// The same, and where what was seen comes from: "saw 2, from step 3".
+function deed(moment) {
+  const text = arrow(moment);
+  if (moment.from === undefined) return text;
+  return `${text}, ${moment.written === undefined ? "" : `${moment.seen} `}from ${moment.from}`;
+}
+
 // The second line: where in the step, or what came of it.
 function detail(moment) {
   if (moment.kind === "point") {
-    const seen = arrow(moment);
-    return `right after ${moment.point}${seen ? `: ${seen}` : ""} (${moment.order}) — ${moment.what}`;
+    const seen = deed(moment);
+    const end = moment.result === "ended" ? `; thread ${moment.thread} has ended` : "";
+    return `right after ${moment.point}${seen ? `: ${seen}` : ""} (${moment.order}) — ${moment.what}${end}`;
   }
   const parts = [];
   if (moment.result !== undefined && moment.result !== "Ok")
