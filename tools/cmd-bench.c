@@ -163,32 +163,32 @@ int cmd_bench(int argc, char **argv)
   g_autofree char *json = NULL;
   int rounds = -1;
   const GOptionEntry entries[] = {
-      {"rounds", 'r', 0, G_OPTION_ARG_INT, &rounds,
-       "Rounds of each measurement (60; boot, check, contract: 5; explore: 1)", "N"},
+      {"rounds", 'r', 0, G_OPTION_ARG_INT, &rounds, "Rounds of each measurement (see below)", "N"},
       {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write JSON Lines to FILE (- is stdout)",
        "FILE"},
       G_OPTION_ENTRY_NULL,
   };
-  int status = cli_parse(
-      &argc, &argv, "slot|alloc|pt|boot|check|explore|replay|workload|contract", entries, NULL,
-      "Suite slot: the operations on one slot, each beside its bare form (the\n"
-      "same atomics and plain stores, nothing else), interleaved in one run.\n"
-      "Suite alloc: frames and segments from both allocators, and a list, each\n"
-      "beside claim+drop of suite slot; nothing is zeroed.\n"
-      "Suite pt: pages mapped one by one and in ranges of 1 GiB, each beside\n"
-      "one more reference on a frame; translations; fork and exit.\n"
-      "Suite boot: machines that boot, beside the first touch of as many pages.\n"
-      "Suite check: the audit of 256 MiB of slots, beside a plain read of them.\n"
-      "Suite explore: complete searches of small programs, a second each, and of\n"
-      "two large ones.\n"
-      "Suite replay: a generated trace, read and replayed from each of its\n"
-      "forms, beside the same events from memory.\n"
-      "Suite workload: generated workloads on both allocators, beside a dry run\n"
-      "with the same draws and operations that do nothing.\n"
-      "Suite contract: steps of scripts whose contract is checked (cheap), beside\n"
-      "the same scripts unchecked.\n"
-      "The ratio is that of the minima.\n\n"
-      "Example: framesim bench slot --rounds 20\n");
+  int status =
+      cli_parse(&argc, &argv, "SUITE", entries, NULL,
+                "Suite slot: the operations on one slot, each beside its bare form (the\n"
+                "same atomics and plain stores, nothing else), interleaved in one run.\n"
+                "Suite alloc: frames and segments from both allocators, and a list, each\n"
+                "beside claim+drop of suite slot; nothing is zeroed.\n"
+                "Suite pt: pages mapped one by one and in ranges of 1 GiB, each beside\n"
+                "one more reference on a frame; translations; fork and exit.\n"
+                "Suite boot: machines that boot, beside the first touch of as many pages.\n"
+                "Suite check: the audit of 256 MiB of slots, beside a plain read of them.\n"
+                "Suite explore: complete searches of small programs, a second each, and of\n"
+                "two large ones.\n"
+                "Suite replay: a generated trace, read and replayed from each of its\n"
+                "forms, beside the same events from memory.\n"
+                "Suite workload: generated workloads on both allocators, beside a dry run\n"
+                "with the same draws and operations that do nothing.\n"
+                "Suite contract: steps of scripts whose contract is checked (cheap), beside\n"
+                "the same scripts unchecked.\n"
+                "Rounds: 60; boot, check and contract 5; explore 1.  The ratio is that of\n"
+                "the minima.\n\n"
+                "Example: framesim bench slot --rounds 20\n");
   if (status >= 0)
     return status;
   if (argc < 2)

@@ -447,7 +447,7 @@ int cmd_draw(int argc, char **argv)
        "Write the picture to FILE (- is stdout)", "FILE"},
       {"as", 0, 0, G_OPTION_ARG_STRING, &choices.form, "svg, png or pdf (as FILE ends)", "FORM"},
       {"step", 0, 0, G_OPTION_ARG_STRING, &choices.step,
-       "As it is after step N, or at a point in it (the end)", "N[.POINT]"},
+       "After step N, or at a point in it (the end)", "N[.POINT]"},
       {"frame", 0, 0, G_OPTION_ARG_STRING, &choices.frame,
        "This frame: an address, @NUMBER, or a handle", "FRAME"},
       {"process", 0, 0, G_OPTION_ARG_STRING, &choices.process, "tables: of this process", "NAME"},

@@ -23,16 +23,17 @@ static bool copy_piece(int from, int to, off_t start, off_t end, void *buffer)
 /* What is written, and nothing of the holes. */
 static bool copy_file(int from, int to)
 {
-  g_autofree void *buffer = g_malloc(PIECE);
+  void *buffer = g_malloc(PIECE);
+  off_t start;
   off_t end = 0;
-  for (;;) {
-    off_t start = lseek(from, end, SEEK_DATA);
-    if (start < 0)
-      return errno == ENXIO;
+  bool copied = true;
+  while (copied && (start = lseek(from, end, SEEK_DATA)) >= 0) {
     end = lseek(from, start, SEEK_HOLE);
-    if (end < 0 || !copy_piece(from, to, start, end, buffer))
-      return false;
+    copied = end >= 0 && copy_piece(from, to, start, end, buffer);
   }
+  copied = copied && errno == ENXIO;
+  g_free(buffer);
+  return copied;
 }
 
 bool sim_explore_detach(sim_machine *machine, GError **error)

@@ -223,18 +223,18 @@ struct sim_explore {
   struct sim_explore_options options;
   struct sim_memory memory;
   uint32_t nr_threads;
-  struct sim_explore__thread threads[SIM_EXPLORE_THREADS];
   uint32_t running;
-  bool adding;          /* the running thread may add nodes */
-  enum sim_run_end end; /* of the run, once a thread has said so */
+  struct sim_explore__thread threads[SIM_EXPLORE_THREADS];
+  bool adding; /* the running thread may add nodes */
   bool stop_run;
-  const char *broken; /* why, for SIM_RUN_BROKEN */
   uint16_t panic_thread;
+  enum sim_run_end end; /* of the run, once a thread has said so */
+  const char *broken;   /* why, for SIM_RUN_BROKEN */
 
   GPtrArray *levels; /* struct sim_graph */
   struct sim_graph *graph;
-  uint32_t level;
   GArray *choices; /* struct sim_choice */
+  uint32_t level;
   uint32_t weight;
   uint32_t part; /* UINT32_MAX: not in a part yet */
   uint32_t next_part;
@@ -252,8 +252,8 @@ struct sim_explore {
   const char *limit;
   const char *stopped; /* the limit that ended the search */
   uint32_t ticks;
-  uint64_t complete; /* executions of this process */
   uint32_t worker;
+  uint64_t complete;         /* executions of this process */
   struct sim_shared *shared; /* NULL: one process */
   gint64 began;
   guint findings_before; /* of the machine */
@@ -292,7 +292,7 @@ void sim_run_reset(sim_explore *explore);
 /* Runs the threads along the graph, then on to the end. */
 enum sim_run_end sim_run_graph(sim_explore *explore);
 /* Lets one thread run until it rests. */
-void sim_run_resume(sim_explore *explore, uint32_t thread);
+void sim_run_resume(sim_explore *explore, uint32_t index);
 /* In a thread: back to whoever resumed it; returns when it is resumed again. */
 void sim_run_rest(sim_explore *explore);
 /* In a thread: ends the run; does not return. */

@@ -264,8 +264,8 @@ char *sim_program_failure_text(const struct sim_program *program,
 
 /* ---- For compile*.c and execute.c ---- */
 
-/* The value of a node.  `hooked`: reads of slots are accesses of the thread. */
-uint64_t sim_program_value(const struct sim_program *program, int node, bool hooked);
+/* The value of the node `index`.  `hooked`: reads of slots are accesses of the thread. */
+uint64_t sim_program_value(const struct sim_program *program, int index, bool hooked);
 
 /* Whether every variable that a node needs is bound; true for SIM_PROGRAM_NONE.  An answer that
  * was not given is the word `none`. */

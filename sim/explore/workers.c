@@ -285,8 +285,8 @@ static pid_t start_worker(sim_explore *explore, uint32_t worker, int *ret_fd)
 
 static bool run_workers(sim_explore *explore, uint32_t workers, GError **error)
 {
-  g_autofree pid_t *pids = g_new0(pid_t, workers);
-  g_autofree int *fds = g_new0(int, workers);
+  pid_t *pids = g_new0(pid_t, workers);
+  int *fds = g_new0(int, workers);
   uint32_t started = 0;
   bool good = true;
   while (started < workers && (pids[started] = start_worker(explore, started, &fds[started])) > 0)
@@ -302,6 +302,8 @@ static bool run_workers(sim_explore *explore, uint32_t workers, GError **error)
     while (waitpid(pids[i], NULL, 0) < 0 && errno == EINTR)
       ;
   }
+  g_free(pids);
+  g_free(fds);
   return good;
 }
 

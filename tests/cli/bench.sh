@@ -8,7 +8,7 @@ exec </dev/null
 # rows COLUMNS: the names in the table of the last run, one per line; a line that has not
 # this many columns of numbers behind its name is shown whole.
 rows() {
-  sed 1d out | sed -E "s/ +([0-9]+\\.[0-9]+ +){$1}[0-9]+\\.[0-9]+x\$//"
+  sed 1d out | sed -E "s/ +([0-9]+(\\.[0-9]+)? +){$1}[0-9]+\\.[0-9]+x\$//"
 }
 
 # names: those in the record of the last run, one per line.
@@ -140,9 +140,9 @@ sed 1d out | sed -E 's/ +[0-9]+ +[0-9]+ +[0-9]+\.[0-9]+x$//' >found
 verdict 'the table of suite explore' cmp found explore.rows
 verdict 'its columns' prints 0 '^complete search of +distinct +a second +x distinct$'
 verdict 'its numbers of executions' prints 0 '^9 drop +362880 .* 1\.00x$'
-number='[0-9.e+]*'
+digits='[0-9.e+]*'
 verdict 'its record' \
-  grep -q "\"name\":\"5 drop\",\"min_ns\":$number,.*\"distinct\":120.0" record.json
+  grep -q "\"name\":\"5 drop\",\"min_ns\":$digits,.*\"distinct\":120.0" record.json
 
 run bench alloc --rounds 1 --json record.json
 verdict 'a record in a file leaves the table' prints 0 '^operation '
