@@ -168,25 +168,31 @@ verdict 'and what the slot is then' has '"step":4,' '["slot","0x2345000",["uniqu
 verdict 'before the threads both holders are there' \
   has '"kind":"start"' '["slot","0x2345000",["shared",2,' '["holder","f",' '["holder","g",'
 verdict 'the race is told in the last moment' has '"kind":"finding"' '"found":2'
-verdict 'with the access that was first' has 'to-unique.fms:10","thread A reads at step 2, meta.read'
-verdict 'and the one that was not ordered' has 'to-unique.fms:11","thread B writes at step 5, meta.write'
+verdict 'with the access that was first' \
+  has 'to-unique.fms:10","thread A reads at step 2, meta.read'
+verdict 'and the one that was not ordered' \
+  has 'to-unique.fms:11","thread B writes at step 5, meta.write'
 run explore --weaken unique.cas=relaxed --jobs 2 --quiet --html again.html "$scripts/to-unique.fms"
 verdict 'the same execution gives the same bytes' cmp race.html again.html
 run explore --quiet --html witness.html "$scripts/last-reference.fms"
 verdict 'what holds has a page, too' exits 0
 verdict 'of the first witness' document witness.html
-verdict 'which says what came true' has '"kind":"end"' 'threads have ended; sometimes err == Ok came true'
-verdict 'who made a handle holds it in the end' has '"kind":"end"' '["holder","next",["next","shared"'
+verdict 'which says what came true' \
+  has '"kind":"end"' 'threads have ended; sometimes err == Ok came true'
+verdict 'who made a handle holds it in the end' \
+  has '"kind":"end"' '["holder","next",["next","shared"'
 verdict 'and the outcome is no finding' has '"verdict":"held"'
 run explore --quiet --html one.html --schedule 'B:* A:*' "$scripts/last-reference.fms"
 verdict 'any execution can be played' document one.html
 verdict 'by its schedule' has '"step":2,"cpu":1' '"point":"claim.cas"' '"from":"step 1"'
-run explore --quiet --html judged.html --variant look-then-decrement "$museum/look-then-decrement.fms"
+run explore --quiet --html judged.html --variant look-then-decrement \
+  "$museum/look-then-decrement.fms"
 verdict 'a finding of the end' document judged.html
 verdict 'is told with its rule' has '"kind":"finding"' 'slot.busy_at_rest'
 echo kept >nothing.html
 run explore --html nothing.html "$scripts/read-drop.fms"
-verdict 'where nothing stands out there is nothing to play' answers 0 'nothing to play: no execution'
+verdict 'where nothing stands out there is nothing to play' \
+  answers 0 'nothing to play: no execution'
 verdict 'and no page' test ! -e nothing.html
 run explore --html missing/folder.html "$scripts/three.fms"
 verdict 'a page that cannot be made' answers 4 'cannot write missing/folder.html: No such file'
