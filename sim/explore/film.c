@@ -271,6 +271,8 @@ static char *end_text(const sim_film *film)
 {
   g_autofree char *waits = waits_text(film);
   bool complete = film->trail->execution->complete;
+  if (film->trail->execution->finding.kind == SIM_EXPLORE_RACE)
+    return g_strdup(film->text); /* begins with what it is */
   if (film->kind != NULL)
     return g_strdup_printf("%s: %s%s", film->kind, film->text, waits);
   return g_strdup_printf("The end: %s threads have ended%s%s%s", complete ? "all" : "not all",
@@ -290,6 +292,8 @@ static void tell_end(sim_film *film, bool whole)
       .text = text};
   film->ended = true;
   sim_player_begin(film->player, &moment);
+  if (film->kind != NULL)
+    sim_player_change(film->player, text); /* whole: a line at the top has less room */
   if (whole)
     put_rows(film);
   if (film->kind != NULL)
@@ -329,5 +333,5 @@ void sim_film_facts(sim_player *player, const struct sim_front_report *report)
     sim_player_fact(player, "variant", report->variant);
   if (report->limit != NULL)
     sim_player_fact(player, "stopped by the limit of", report->limit);
-  sim_player_fact(player, "not in the model", sim_explore_model_limits(report->options.model));
+  sim_player_left_out(player, sim_explore_model_limits(report->options.model));
 }

@@ -34,8 +34,8 @@ sim_film *sim_film_new(sim_player *player, const struct sim_program *program,
                        const struct sim_trail *trail, const struct sim_explore_options *options,
                        const char *kind, const char *text);
 
-/* A sim_explore_watch; `film` is a sim_film. */
-void sim_film_watch(const struct fm_access *access, uint32_t thread, void *film);
+/* A sim_explore_watch; `data` is a sim_film. */
+void sim_film_watch(const struct fm_access *access, uint32_t thread, void *data);
 
 /* All threads have ended, and the machine is as they left it: to be called by the judge of the
  * replay.  An execution that is not complete is not judged, and its last moment shows the machine

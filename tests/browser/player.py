@@ -60,13 +60,15 @@ def make_pages(folder, framesim, make_page):
     trace = os.path.join(folder, "long.bin")
     subprocess.run([framesim, "run", "--quiet", "--record", trace, big], check=True)
     run("replay", ["replay", "--memory", "64M", trace], (0,))
+    run("explore", ["explore", "--quiet", "--weaken", "unique.cas=relaxed",
+                    "docs/explore/to-unique.fms"], (1,))
     pages["hostile"] = os.path.join(folder, "hostile.html")
     with open(pages["hostile"], "wb") as file:
         subprocess.run([make_page], stdout=file, check=True)
     return pages
 
 
-SMALL = ["busy", "cow", "stale", "buggy", "hostile"]
+SMALL = ["busy", "cow", "stale", "buggy", "explore", "hostile"]
 
 # ---- Alone ----
 
@@ -321,6 +323,18 @@ def test_f_goes_to_the_finding(browser, pages):
     assert browser.text("#verdict") == "", "the outcome is told at the end"
     browser.key(Keys.END)
     assert browser.text("#verdict") == "violated"
+
+
+def test_an_execution_says_where_each_value_comes_from(browser, pages):
+    browser.open(pages["explore"], "#4.unique.cas")
+    assert browser.text("#sentence").startswith("Step 4, thread B on CPU 1: unique g")
+    assert "1 \u2192 unique, 1 from step 3 (relaxed, weakened)" in browser.text("#detail")
+    assert browser.text("#slot-note") == "of frame 0x2345000"
+    browser.key("f")
+    assert browser.text("#sentence").startswith("data race: A:meta.read and B:meta.write")
+    shown = browser.run("return [...document.querySelectorAll('#findings li')]"
+                        ".filter(item => !item.hidden).map(item => item.textContent)")
+    assert len(shown) == 2 and "step 2" in shown[0] and "step 5" in shown[1], shown
 
 
 def test_a_frame_can_be_kept_in_view(browser, pages):

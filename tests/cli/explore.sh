@@ -141,6 +141,65 @@ verdict 'a plain access has none' answers 2 'a plain access has no order'
 run explore --model rc11 "$scripts/three.fms"
 verdict 'a model has one of three names' answers 2 'c11, sc or tso'
 
+# The page that plays an execution; its document is JSON with a moment a line.
+document() {
+  sed -n '/id="document"/,/<.script>/p' "$1" | sed '1s/.*>{/{/; s/<.script>.*//' >document.json
+  python3 -m json.tool document.json parsed.json
+}
+# has TEXT...: a line of the document has each of these.
+has() {
+  cp document.json left
+  for text in "$@"; do
+    grep -F -- "$text" left >next || return 1
+    mv next left
+  done
+}
+run explore --weaken unique.cas=relaxed --html race.html "$scripts/to-unique.fms"
+verdict 'a finding with a page is the same finding' prints 1 '^violated: .*to-unique.fms:11: race: '
+rows=$(grep -Ec '^ +[0-9]+  +[a-z]+\.[a-z]+' out)
+verdict 'the page has a document' document race.html
+verdict 'of an exploration' has '"of":"explore"'
+verdict 'with a moment for each row of the table' \
+  test "$rows" -eq 5 -a "$(grep -o '"kind":"point"' document.json | wc -l)" -eq 5
+verdict 'that says which step wrote what was read' \
+  has '"step":4,"cpu":1' '"point":"unique.cas"' '"seen":"1"' '"written":"unique"' '"from":"step 3"'
+verdict 'which order is not the usual one' has '"point":"unique.cas","order":"relaxed, weakened"'
+verdict 'and what the slot is then' has '"step":4,' '["slot","0x2345000",["unique",0,"link"'
+verdict 'before the threads both holders are there' \
+  has '"kind":"start"' '["slot","0x2345000",["shared",2,' '["holder","f",' '["holder","g",'
+verdict 'the race is told in the last moment' has '"kind":"finding"' '"found":2'
+verdict 'with the access that was first' \
+  has 'to-unique.fms:10","thread A reads at step 2, meta.read'
+verdict 'and the one that was not ordered' \
+  has 'to-unique.fms:11","thread B writes at step 5, meta.write'
+run explore --weaken unique.cas=relaxed --jobs 2 --quiet --html again.html "$scripts/to-unique.fms"
+verdict 'the same execution gives the same bytes' cmp race.html again.html
+run explore --quiet --html witness.html "$scripts/last-reference.fms"
+verdict 'what holds has a page, too' exits 0
+verdict 'of the first witness' document witness.html
+verdict 'which says what came true' \
+  has '"kind":"end"' 'threads have ended; sometimes err == Ok came true'
+verdict 'who made a handle holds it in the end' \
+  has '"kind":"end"' '["holder","next",["next","shared"'
+verdict 'and the outcome is no finding' has '"verdict":"held"'
+run explore --quiet --html one.html --schedule 'B:* A:*' "$scripts/last-reference.fms"
+verdict 'any execution can be played' document one.html
+verdict 'by its schedule' has '"step":2,"cpu":1' '"point":"claim.cas"' '"from":"step 1"'
+run explore --quiet --html judged.html --variant look-then-decrement \
+  "$museum/look-then-decrement.fms"
+verdict 'a finding of the end' document judged.html
+verdict 'is told with its rule' has '"kind":"finding"' 'slot.busy_at_rest'
+echo kept >nothing.html
+run explore --html nothing.html "$scripts/read-drop.fms"
+verdict 'where nothing stands out there is nothing to play' \
+  answers 0 'nothing to play: no execution'
+verdict 'and no page' test ! -e nothing.html
+run explore --html missing/folder.html "$scripts/three.fms"
+verdict 'a page that cannot be made' answers 4 'cannot write missing/folder.html: No such file'
+verdict 'then nothing is explored' test ! -s out
+run explore --strength --html none.html "$scripts/three.fms"
+verdict 'strength has no execution to play' answers 2 '\-\-strength and --html do not go together'
+
 # Strength: slots only, the whole of it is in a document that is kept.
 run explore --strength "$scripts/claim-drop-get.fms" "$scripts/last-reference.fms" \
   "$scripts/drop-claim.fms" "$scripts/to-unique.fms" "$scripts/publish.fms"
