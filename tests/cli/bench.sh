@@ -135,14 +135,19 @@ for suite in slot alloc pt check replay workload contract; do
   verdict 'it has the rows of the table' cmp found "$suite.rows"
   verdict 'each row has its numbers' holds_numbers
 done
-run bench explore --rounds 1 --json record.json
-sed 1d out | sed -E 's/ +[0-9]+ +[0-9]+ +[0-9]+\.[0-9]+x$//' >found
-verdict 'the table of suite explore' cmp found explore.rows
-verdict 'its columns' prints 0 '^complete search of +distinct +a second +x distinct$'
-verdict 'its numbers of executions' prints 0 '^9 drop +362880 .* 1\.00x$'
-digits='[0-9.e+]*'
-verdict 'its record' \
-  grep -q "\"name\":\"5 drop\",\"min_ns\":$digits,.*\"distinct\":120.0" record.json
+# Some of its searches have 362,880 executions: too many where a sanitizer is told of each fiber.
+if ldd "$program" | grep -q 'lib[at]san'; then
+  echo '# the suite explore is left out in a build with a sanitizer'
+else
+  run bench explore --rounds 1 --json record.json
+  sed 1d out | sed -E 's/ +[0-9]+ +[0-9]+ +[0-9]+\.[0-9]+x$//' >found
+  verdict 'the table of suite explore' cmp found explore.rows
+  verdict 'its columns' prints 0 '^complete search of +distinct +a second +x distinct$'
+  verdict 'its numbers of executions' prints 0 '^9 drop +362880 .* 1\.00x$'
+  digits='[0-9.e+]*'
+  verdict 'its record' \
+    grep -q "\"name\":\"5 drop\",\"min_ns\":$digits,.*\"distinct\":120.0" record.json
+fi
 
 run bench alloc --rounds 1 --json record.json
 verdict 'a record in a file leaves the table' prints 0 '^operation '
