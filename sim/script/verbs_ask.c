@@ -84,8 +84,8 @@ static void tell_question(sim_run *run, const struct sim_question *question)
 {
   g_autofree char *options =
       question->choices != NULL ? g_strjoinv(" | ", question->choices) : g_strdup("");
-  sim_run_text(run, SIM_TEXT_QUESTION, "   ?  %s%s%s", question->text, options[0] != '\0' ? "  " : "",
-               options);
+  sim_run_text(run, SIM_TEXT_QUESTION, "   ?  %s%s%s", question->text,
+               options[0] != '\0' ? "  " : "", options);
 }
 
 static void tell_answer(sim_run *run, const struct sim_question *question)
