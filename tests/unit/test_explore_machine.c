@@ -278,8 +278,13 @@ START_TEST(any_number_of_workers_finds_the_same)
   cast_add("+read,drop");
   cast_add("+drop");
   cast_add("+unique,write,drop");
-  cast_add("get,drop");
-  cast_add("claim,drop");
+  if (FM_UNDER_TSAN) { /* which makes each fiber anew; the line is out before the workers fork */
+    printf("# three threads instead of five, for the thread sanitizer\n");
+    (void)fflush(stdout);
+  } else {
+    cast_add("get,drop");
+    cast_add("claim,drop");
+  }
   cast_open();
   for (int all = 0; all < 2; all++)
     for (int weak = 0; weak < 2; weak++) {
